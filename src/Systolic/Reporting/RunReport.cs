@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using Systolic.Accounting;
-using Systolic.Units;
 
 namespace Systolic.Reporting;
 
