@@ -171,8 +171,8 @@ internal sealed class MatMulKernel
             return null;
         }
 
-        Tile bias = _bias[step.N];
-        if (step.M == 0 && step.K == 0)
+        Tile bias = _bias[(step.M * _plan.BlocksN) + step.N];
+        if (step.K == 0)
         {
             _kernel.Load(StreamId.QueueSmall, bias, _kernel.Partitions, columns * _op.Type.ByteSize());
         }
@@ -201,7 +201,7 @@ internal sealed class MatMulKernel
             Tile bank = _banks[_bankRound++];
             if (_sums is { } sums && !(firstK && lastK))
             {
-                Sum(bank, sums[strip], m, tile, firstK, lastK);
+                Sum(bank, sums[strip], m, tile, firstK, lastK, bias);
             }
             else if (bias is { } vector)
             {
@@ -216,9 +216,13 @@ internal sealed class MatMulKernel
         _bankRound += (_plan.GroupN - (_bankRound % _plan.GroupN)) % _plan.GroupN;
     }
 
-    private void Sum(Tile bank, Tile sum, int m, int width, bool firstK, bool lastK)
+    private void Sum(Tile bank, Tile sum, int m, int width, bool firstK, bool lastK, Tile? bias)
     {
-        if (firstK)
+        if (firstK && bias is { } vector)
+        {
+            _kernel.TensorTensor(StreamId.Vector, sum, bank, vector, m, width, DataType.Fp32, DataType.Fp32);
+        }
+        else if (firstK)
         {
             _kernel.Copy(StreamId.Vector, sum, bank, m, width, DataType.Fp32, DataType.Fp32);
         }
