@@ -7,12 +7,13 @@ namespace Systolic.Kernels;
 
 /// <summary>Flash attention forward and decode attention: scores of 128 x 512 stay in PSUM, softmax runs with a running maximum and sum, probabilities are transposed for the second product.</summary>
 /// <remarks>
-/// Work is written in units (a query tile and a section of four key tiles). The products of the next unit come before the second product of
-/// this one, so that the array has work while the scalar and vector engines do the softmax.
+/// Work is written in units (a query tile and a section of four key tiles). Scores and softmax of the next two units come before the second
+/// product of a unit, so that no engine waits for the transposes in between.
 /// </remarks>
 internal sealed class AttentionKernel
 {
     private const int SmallBytes = 64;
+    private const int UnitsAhead = 2;
     private readonly Attention _op;
     private readonly AttentionPlan _plan;
     private readonly KernelBuilder _kernel;
@@ -28,8 +29,8 @@ internal sealed class AttentionKernel
     private readonly TileBuffer _accumulators;
     private readonly TileBuffer _results;
     private long _scoreRound;
+    private long _softmaxRound;
     private long _probabilityRound;
-    private long _outputRound;
     private long _maskedRound;
     private long _resultRound;
 
@@ -42,24 +43,25 @@ internal sealed class AttentionKernel
         _output = _kernel.Psum("output", 1);
         _scores = _kernel.Psum("scores", machine.Psum.Banks - (byDma ? 2 : 3));
         _operands = new AttentionOperands(_kernel, op, _plan, transposes);
-        _transpose = new ScoreTranspose(_kernel, op.Type, byDma ? null : transposes, 3 * AttentionPlan.SectionTiles);
+        _transpose = new ScoreTranspose(_kernel, op.Type, byDma ? null : transposes, (UnitsAhead + 1) * AttentionPlan.SectionTiles);
         _masked = _kernel.Sbuf("masked scores", AttentionPlan.TileKeys * sizeof(float), 2);
-        _probabilities = _kernel.Sbuf("probabilities", AttentionPlan.TileKeys * _plan.ElementSize, 3 * AttentionPlan.SectionTiles);
-        _maxima = _kernel.Sbuf("maxima", SmallBytes, (2 * _plan.QueryGroup) + 2);
-        _factors = _kernel.Sbuf("factors", SmallBytes, (2 * _plan.QueryGroup) + 2);
-        _sums = _kernel.Sbuf("sums", SmallBytes, (2 * _plan.QueryGroup) + 2);
-        _accumulators = _kernel.Sbuf("accumulated output", op.HeadDim * sizeof(float), (2 * _plan.QueryGroup) + 2);
+        _probabilities = _kernel.Sbuf("probabilities", AttentionPlan.TileKeys * _plan.ElementSize, (UnitsAhead + 1) * AttentionPlan.SectionTiles);
+        _maxima = _kernel.Sbuf("maxima", SmallBytes, 2 * UnitsAhead);
+        _factors = _kernel.Sbuf("factors", SmallBytes, 2 * UnitsAhead);
+        _sums = _kernel.Sbuf("sums", SmallBytes, (2 * _plan.QueryGroup) + UnitsAhead);
+        _accumulators = _kernel.Sbuf("accumulated output", op.HeadDim * sizeof(float), (2 * _plan.QueryGroup) + UnitsAhead);
         _results = _kernel.Sbuf("result", op.HeadDim * _plan.ElementSize, 2);
     }
 
     /// <summary>A query tile against a section of keys.</summary>
     /// <param name="Query">Query tile of the head.</param>
+    /// <param name="Number">Number of the unit over the whole program.</param>
     /// <param name="Pass">Number of the pass over keys and values.</param>
     /// <param name="Turn">Number of the query tile over the whole program.</param>
     /// <param name="Section">Section of keys.</param>
     /// <param name="Tiles">Key tiles of the section that the query tile sees.</param>
     /// <param name="Last">The query tile's last section.</param>
-    private readonly record struct Unit(int Query, long Pass, long Turn, int Section, int Tiles, bool Last);
+    private readonly record struct Unit(int Query, long Number, long Pass, long Turn, int Section, int Tiles, bool Last);
 
     /// <summary>Lowers a forward operator.</summary>
     public static Lowering Lower(Attention op, Accelerator machine) => AttentionPasses.Lower(op, machine, part => new AttentionKernel(part, machine).Write(),
@@ -70,27 +72,30 @@ internal sealed class AttentionKernel
 
     private Program Write()
     {
-        Unit? current = null;
-        foreach (Unit next in Units())
+        var open = new Queue<Unit>();
+        foreach (Unit unit in Units())
         {
-            long first = _scoreRound;
-            Scores(next);
-            if (current is { } unit)
+            long firstScore = _scoreRound;
+            Scores(unit);
+            Softmax(unit, Mask(unit, firstScore));
+            open.Enqueue(unit);
+            if (open.Count > UnitsAhead)
             {
-                Finish(unit);
+                Finish(open.Dequeue());
             }
-
-            Softmax(next, first);
-            current = next;
         }
 
-        Finish(current!.Value);
+        while (open.TryDequeue(out Unit unit))
+        {
+            Finish(unit);
+        }
+
         return _kernel.Build();
     }
 
     private IEnumerable<Unit> Units()
     {
-        long turn = 0, pass = 0;
+        long turn = 0, pass = 0, number = 0;
         for (long head = 0; head < _op.Batch * _op.KvHeads; head++)
         {
             for (int group = 0; group < _plan.QueryTiles; group += _plan.QueryGroup)
@@ -104,7 +109,7 @@ internal sealed class AttentionKernel
                         int tiles = Math.Min(AttentionPlan.SectionTiles, visible - (section * AttentionPlan.SectionTiles));
                         if (tiles > 0)
                         {
-                            yield return new Unit(group + i, pass, turn + i, section, tiles, visible <= (section + 1) * AttentionPlan.SectionTiles);
+                            yield return new Unit(group + i, number++, pass, turn + i, section, tiles, visible <= (section + 1) * AttentionPlan.SectionTiles);
                         }
                     }
                 }
@@ -133,35 +138,43 @@ internal sealed class AttentionKernel
         }
     }
 
-    private void Softmax(Unit unit, long firstScore)
+    /// <summary>Copies the tiles that the causal mask cuts to SBUF, where the general-purpose engine masks them; returns where the scores of each tile lie.</summary>
+    private Tile[] Mask(Unit unit, long firstScore)
     {
         int rows = _plan.RowsIn(unit.Query);
-        Tile maximum = _maxima[unit.Turn];
-        Span<int> masked = stackalloc int[AttentionPlan.SectionTiles];
+        var scores = new Tile[unit.Tiles];
         for (int t = 0; t < unit.Tiles; t++)
         {
             int key = (unit.Section * AttentionPlan.SectionTiles) + t;
-            Tile score = _scores[firstScore + t];
-            masked[t] = -1;
-            if (_plan.Masked(unit.Query, key) && !_plan.Stacked)
+            scores[t] = _scores[firstScore + t];
+            if (_plan.Masked(unit.Query, key))
             {
                 Tile copy = _masked[_maskedRound++];
-                _kernel.Copy(StreamId.Vector, copy, score, rows, _plan.KeysIn(key), DataType.Fp32, DataType.Fp32);
+                _kernel.Copy(StreamId.Vector, copy, scores[t], rows, _plan.KeysIn(key), DataType.Fp32, DataType.Fp32);
                 _kernel.AffineSelect(copy, copy, rows, _plan.KeysIn(key), DataType.Fp32);
-                masked[t] = copy.Index;
-                score = copy;
+                scores[t] = copy;
             }
+        }
 
-            _kernel.TensorReduce(maximum, score, rows, _plan.KeysIn(key), DataType.Fp32, DataType.Fp32);
+        return scores;
+    }
+
+    private void Softmax(Unit unit, Tile[] scores)
+    {
+        int rows = _plan.RowsIn(unit.Query);
+        Tile maximum = _maxima[unit.Number];
+        for (int t = 0; t < unit.Tiles; t++)
+        {
+            _kernel.TensorReduce(maximum, scores[t], rows, _plan.KeysIn((unit.Section * AttentionPlan.SectionTiles) + t), DataType.Fp32, DataType.Fp32);
         }
 
         RunningMaximum(unit, maximum, rows);
         for (int t = 0; t < unit.Tiles; t++)
         {
             int keys = _plan.KeysIn((unit.Section * AttentionPlan.SectionTiles) + t);
-            Tile score = masked[t] >= 0 ? new Tile(masked[t], MemorySpace.Sbuf) : _scores[firstScore + t];
-            Tile probability = _probabilities[_probabilityRound + t];
-            _kernel.ActivationReduce(ActivationFunction.Exp, probability, score, maximum, rows, keys, DataType.Fp32, _op.Type);
+            Tile probability = _probabilities[_softmaxRound++];
+            _kernel.ActivationReduce(ActivationFunction.Exp, probability, scores[t], maximum, rows, keys, DataType.Fp32, _op.Type);
+            _transpose.Written(probability, rows, keys);
         }
     }
 
@@ -171,30 +184,40 @@ internal sealed class AttentionKernel
         _kernel.TensorScalar(StreamId.Vector, maximum, maximum, null, rows, 1, DataType.Fp32, DataType.Fp32);
         if (unit.Section > 0)
         {
-            _kernel.Activation(ActivationFunction.Exp, _factors[unit.Turn], maximum, null, rows, 1, DataType.Fp32, DataType.Fp32);
+            _kernel.Activation(ActivationFunction.Exp, _factors[unit.Number], maximum, null, rows, 1, DataType.Fp32, DataType.Fp32);
         }
     }
 
     private void Finish(Unit unit)
     {
+        Tile output = _output[unit.Number];
+        WeighValues(unit, output);
+        Accumulate(unit, output);
+    }
+
+    private void WeighValues(Unit unit, Tile output)
+    {
         int rows = _plan.RowsIn(unit.Query);
-        Tile output = _output[_outputRound++];
-        int d = (int)_op.HeadDim;
         for (int t = 0; t < unit.Tiles; t++)
         {
             int key = (unit.Section * AttentionPlan.SectionTiles) + t;
             int keys = _plan.KeysIn(key);
             (_, Tile values) = _operands.KeyValue(unit.Pass, key);
-            Tile transposed = _transpose.Transpose(_probabilities[_probabilityRound + t], rows, keys);
+            Tile transposed = _transpose.Read(_probabilities[_probabilityRound++], rows, keys);
             for (int start = 0; start < keys; start += _plan.Partitions)
             {
-                _kernel.MatMul(output, transposed, values, Math.Min(_plan.Partitions, keys - start), rows, d, _op.Type, t + start > 0);
+                _kernel.MatMul(output, transposed, values, Math.Min(_plan.Partitions, keys - start), rows, (int)_op.HeadDim, _op.Type, t + start > 0);
             }
         }
 
+    }
+
+    private void Accumulate(Unit unit, Tile output)
+    {
+        int rows = _plan.RowsIn(unit.Query);
+        int d = (int)_op.HeadDim;
         Tile sum = _sums[unit.Turn], accumulator = _accumulators[unit.Turn];
-        Tile last = _probabilities[_probabilityRound + unit.Tiles - 1];
-        _probabilityRound += unit.Tiles;
+        Tile last = _probabilities[_probabilityRound - 1];
         _kernel.TensorReduce(sum, last, rows, AttentionPlan.SectionTiles, DataType.Fp32, DataType.Fp32);
         if (unit.Section == 0)
         {
@@ -202,7 +225,7 @@ internal sealed class AttentionKernel
         }
         else
         {
-            _kernel.TensorScalar(StreamId.Vector, sum, sum, _factors[unit.Turn], rows, 1, DataType.Fp32, DataType.Fp32);
+            _kernel.TensorScalar(StreamId.Vector, sum, sum, _factors[unit.Number], rows, 1, DataType.Fp32, DataType.Fp32);
             _kernel.ScalarTensorTensor(accumulator, accumulator, output, rows, d, DataType.Fp32, DataType.Fp32);
         }
 

@@ -26,7 +26,7 @@ internal sealed class AttentionOperands
         _loaded = new (long, long)[plan.KeyTiles];
         Array.Fill(_loaded, (-1, 0));
         long queryBytes = (long)plan.HeadSlices * plan.Partitions * plan.ElementSize;
-        _queries = kernel.Sbuf("queries", queryBytes, (2 * plan.QueryGroup) + 1);
+        _queries = kernel.Sbuf("queries", queryBytes, (2 * plan.QueryGroup) + 2);
         _queryStaging = kernel.Sbuf("queries to transpose", op.HeadDim * plan.ElementSize, 2);
         _keys = kernel.Sbuf("keys", plan.KeyTileBytes, plan.KeyValueCopies);
         _values = kernel.Sbuf("values", plan.ValueTileBytes, plan.KeyValueCopies);

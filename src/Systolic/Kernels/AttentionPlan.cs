@@ -30,8 +30,8 @@ internal sealed class AttentionPlan
         TilesPerHead = Stacked ? 1 : (int)MatMulPlan.Ceiling(op.QueryTokens, Partitions);
         QueryTiles = Stacked ? 1 : checked((int)(TilesPerHead * GroupHeads));
         long capacity = machine.Sbuf.PartitionSize.Value / 2 / (KeyTileBytes + ValueTileBytes);
-        Resident = KeyTiles + SectionTiles <= capacity;
-        KeyValueCopies = (int)(Resident ? Math.Min(capacity, Math.Max(2L * KeyTiles, KeyTiles + SectionTiles)) : Math.Max(2 * SectionTiles, capacity));
+        Resident = KeyTiles + (2 * SectionTiles) <= capacity;
+        KeyValueCopies = (int)(Resident ? Math.Min(capacity, Math.Max(2L * KeyTiles, KeyTiles + (2L * SectionTiles))) : Math.Max(4 * SectionTiles, capacity));
         QueryGroup = Resident ? 1 : Math.Min(StreamedGroup, QueryTiles);
     }
 
@@ -82,10 +82,10 @@ internal sealed class AttentionPlan
     /// <summary>Key tiles that query tile <paramref name="tile"/> sees; a causal mask hides the later ones.</summary>
     public int VisibleTiles(int tile) => _op.Causal && !Stacked ? (int)MatMulPlan.Ceiling(LastPosition(tile) + 1, TileKeys) : KeyTiles;
 
-    /// <summary>The mask cuts through key tile <paramref name="key"/> of query tile <paramref name="tile"/>.</summary>
-    public bool Masked(int tile, int key) => _op.Causal && (((long)key * TileKeys) + KeysIn(key) - 1) > FirstPosition(tile);
+    /// <summary>A causal mask cuts through key tile <paramref name="key"/> of query tile <paramref name="tile"/>.</summary>
+    public bool Masked(int tile, int key) => _op.Causal && !Stacked && (((long)key * TileKeys) + KeysIn(key) - 1) > FirstPosition(tile);
 
-    private long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + (Stacked ? 0 : (long)(tile % TilesPerHead) * Partitions);
+    private long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + ((long)(tile % TilesPerHead) * Partitions);
 
     private long LastPosition(int tile) => FirstPosition(tile) + RowsIn(tile) - 1;
 }

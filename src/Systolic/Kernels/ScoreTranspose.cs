@@ -7,26 +7,35 @@ namespace Systolic.Kernels;
 internal sealed class ScoreTranspose(KernelBuilder kernel, DataType type, TileBuffer? banks, int copies)
 {
     private readonly TileBuffer _transposed = kernel.Sbuf("transposed scores", AttentionPlan.TileKeys * type.ByteSize(), copies);
-    private long _round;
+    private long _written;
+    private long _read;
 
-    /// <summary>Writes the transpose of <paramref name="rows"/> x <paramref name="keys"/> and returns its tile: chunks of 128 keys side by side.</summary>
-    public Tile Transpose(Tile scores, int rows, int keys)
+    /// <summary>The next score tile is complete: the DMA engines transpose it at once.</summary>
+    public void Written(Tile scores, int rows, int keys)
     {
-        Tile target = _transposed[_round++];
         if (banks is null)
         {
-            kernel.LocalTranspose(target, scores, rows, (long)keys * type.ByteSize());
-            return target;
+            kernel.LocalTranspose(_transposed[_written++], scores, rows, (long)keys * type.ByteSize());
         }
+    }
 
-        Tile bank = banks[_round];
-        int chunks = 0;
-        for (int start = 0; start < keys; start += kernel.Partitions, chunks++)
+    /// <summary>The transpose of the oldest score tile not yet read: chunks of 128 keys side by side; the array transposes it now.</summary>
+    public Tile Read(Tile scores, int rows, int keys)
+    {
+        Tile target = _transposed[_read];
+        if (banks is { } psum)
         {
-            kernel.Transpose(bank, scores, rows, Math.Min(kernel.Partitions, keys - start), type);
+            Tile bank = psum[_read];
+            int chunks = 0;
+            for (int start = 0; start < keys; start += kernel.Partitions, chunks++)
+            {
+                kernel.Transpose(bank, scores, rows, Math.Min(kernel.Partitions, keys - start), type);
+            }
+
+            kernel.Copy((_read & 1) == 0 ? StreamId.Vector : StreamId.Scalar, target, bank, Math.Min(kernel.Partitions, keys), rows * chunks, type, type);
         }
 
-        kernel.Copy((_round & 1) == 0 ? StreamId.Vector : StreamId.Scalar, target, bank, Math.Min(kernel.Partitions, keys), rows * chunks, type, type);
+        _read++;
         return target;
     }
 }
