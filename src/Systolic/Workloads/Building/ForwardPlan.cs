@@ -31,11 +31,7 @@ internal sealed record ForwardPlan(ModelShape Shape, ImmutableArray<PlannedSecti
 
         sections.Add(new(EdgeBuilder.Embedding(stack, last), stack.Hidden, []));
         sections.Add(Layer(stack, last, Limit(stack, layers)));
-        if (shape.Family != ModelFamily.EncoderOnly)
-        {
-            sections.Add(new(EdgeBuilder.Head(stack, last, allLogits), EdgeBuilder.LogitsName, [stack.Hidden]));
-        }
-
+        sections.Add(new(EdgeBuilder.Head(stack, last, allLogits), EdgeBuilder.LogitsName, [stack.Hidden]));
         return new(shape, sections.ToImmutable());
     }
 

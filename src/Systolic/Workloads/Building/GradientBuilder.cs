@@ -29,7 +29,7 @@ internal sealed class GradientBuilder
     public static ImmutableArray<Operator> Build(GraphSection forward, DataType type, string output, ImmutableArray<string> inputs, string? running = null)
     {
         var builder = new GradientBuilder(forward, type);
-        builder._sums.Add(output, GradientSums.NameOf(output));
+        builder._sums.Add(output, GradientSums.NameOf(output), new Split(SplitAxis.Rows, 1));
         foreach (Operator op in forward.Operators.Reverse())
         {
             if (builder._sums.Take(op.Outputs[0].Name) is { } gradient)
@@ -42,7 +42,7 @@ internal sealed class GradientBuilder
         {
             if (input == running)
             {
-                builder._sums.Add(input, GradientSums.NameOf(input));
+                builder._sums.Add(input, GradientSums.NameOf(input), new Split(SplitAxis.Rows, 1));
             }
 
             _ = builder._sums.Take(input);
@@ -65,8 +65,8 @@ internal sealed class GradientBuilder
                 Emit(norm with { Backward = true }, [gradient, .. norm.Inputs], norm.Inputs);
                 break;
             case Elementwise { Function: ElementwiseFunction.Add } sum:
-                _sums.Add(sum.Inputs[0].Name, gradient);
-                _sums.Add(sum.Inputs[1].Name, gradient);
+                _sums.Add(sum.Inputs[0].Name, gradient, sum.Split);
+                _sums.Add(sum.Inputs[1].Name, gradient, sum.Split);
                 break;
             case Elementwise function:
                 Emit(function with { Backward = true }, [gradient, .. function.Inputs], function.Inputs);
@@ -97,6 +97,7 @@ internal sealed class GradientBuilder
         Operand input = product.Inputs[0];
         Operand weight = product.Inputs[1];
         bool transposed = product.RightTransposed;
+        Split split = product.Split with { Axis = InputGradientAxis(product.Split.Axis) };
         _operators.Append(product with
         {
             Name = product.Name + ".dx",
@@ -105,8 +106,8 @@ internal sealed class GradientBuilder
             RightTransposed = !transposed,
             Bias = false,
             Inputs = [gradient, weight],
-            Outputs = [_sums.Claim(input.Name, product.Name, partial: Reduces(product.Split.Axis))],
-            Split = product.Split with { Axis = InputGradientAxis(product.Split.Axis) },
+            Outputs = [_sums.Claim(input.Name, product.Name, split)],
+            Split = split,
         });
         _operators.Append(product with
         {
@@ -127,14 +128,12 @@ internal sealed class GradientBuilder
     {
         Name = backward.Name + ".backward",
         Inputs = reads,
-        Outputs = [.. differentiated.Select(operand => operand.Role == TensorRole.Weight ? WeightGradient(operand) : new Operand(_sums.Claim(operand.Name, backward.Name, partial: false)))],
+        Outputs = [.. differentiated.Select(operand => operand.Role == TensorRole.Weight ? WeightGradient(operand) : new Operand(_sums.Claim(operand.Name, backward.Name, backward.Split)))],
     });
 
     private static Operand WeightGradient(Operand weight) => new(GradientSums.NameOf(weight.Name), TensorRole.WeightGradient);
 
     /// <summary>Dividing the output's features divides the sum over them in dX.</summary>
-    private static bool Reduces(SplitAxis axis) => axis is SplitAxis.Columns or SplitAxis.Heads;
-
     private static SplitAxis InputGradientAxis(SplitAxis forward) => forward switch
     {
         SplitAxis.Columns or SplitAxis.Heads => SplitAxis.Contraction,

@@ -5,32 +5,32 @@ namespace Systolic.Workloads;
 /// <param name="operators">Where the sums go.</param>
 internal sealed class GradientSums(GraphSection forward, OperatorList operators)
 {
-    private readonly Dictionary<string, List<(string Name, bool Partial)>> _arrived = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(string Name, Split Split)>> _arrived = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _readers = CountReaders(forward);
     private readonly Dictionary<string, Tensor> _tensors = Tensors(forward);
 
     /// <summary>What the gradient of a tensor is called.</summary>
     public static string NameOf(string tensor) => tensor + ".grad";
 
-    /// <summary>A gradient of <paramref name="tensor"/> that exists already.</summary>
-    public void Add(string tensor, string gradient, bool partial = false)
+    /// <summary>A gradient of <paramref name="tensor"/> that exists already, divided as its operator is.</summary>
+    public void Add(string tensor, string gradient, Split split)
     {
-        if (!_arrived.TryGetValue(tensor, out List<(string, bool)>? list))
+        if (!_arrived.TryGetValue(tensor, out List<(string, Split)>? list))
         {
             _arrived.Add(tensor, list = []);
         }
 
-        list.Add((gradient, partial));
+        list.Add((gradient, split));
     }
 
     /// <summary>The name under which <paramref name="op"/> must write its gradient of <paramref name="tensor"/>.</summary>
     /// <param name="tensor">The forward tensor.</param>
     /// <param name="op">The forward operator that read it.</param>
-    /// <param name="partial">Ranks will hold partial sums of this gradient.</param>
-    public string Claim(string tensor, string op, bool partial)
+    /// <param name="split">How the gradient's operator is divided.</param>
+    public string Claim(string tensor, string op, Split split)
     {
         string name = _readers[tensor] == 1 ? NameOf(tensor) : $"{op}.dx";
-        Add(tensor, name, partial);
+        Add(tensor, name, split);
         return name;
     }
 
@@ -38,32 +38,34 @@ internal sealed class GradientSums(GraphSection forward, OperatorList operators)
     /// <remarks>Partial sums are added first and stay on their ranks, so that one reduction serves them all.</remarks>
     public string? Take(string tensor)
     {
-        if (!_arrived.Remove(tensor, out List<(string Name, bool Partial)>? list))
+        if (!_arrived.Remove(tensor, out List<(string Name, Split Split)>? list))
         {
             return null;
         }
 
-        List<(string Name, bool Partial)> terms = [.. list.OrderBy(term => term.Partial ? 0 : 1)];
-        (string sum, bool partial) = terms[0];
+        List<(string Name, Split Split)> terms = [.. list.OrderBy(term => term.Split.Axis == SplitAxis.Contraction ? 0 : 1)];
+        (string sum, Split split) = terms[0];
         for (int i = 1; i < terms.Count; i++)
         {
-            partial &= terms[i].Partial;
             string output = i == terms.Count - 1 ? NameOf(tensor) : FormattableString.Invariant($"{NameOf(tensor)}.{i}");
-            sum = AddUp(tensor, sum, terms[i].Name, output, partial);
+            (sum, split) = AddUp(tensor, (sum, split), terms[i], output);
         }
 
         return sum;
     }
 
-    private string AddUp(string tensor, string left, string right, string output, bool partial)
+    /// <summary>The sum of two gradients that are divided alike stays divided so; of others, it is divided by rows.</summary>
+    private (string Name, Split Split) AddUp(string tensor, (string Name, Split Split) left, (string Name, Split Split) right, string output)
     {
         (long rows, long columns, long batch) = _tensors[tensor].Shape;
         rows = checked(rows * batch);
-        return operators.Apply(
+        Split split = left.Split.Axis == right.Split.Axis ? left.Split : Splits.Rows(rows);
+        operators.Apply(
             new Elementwise(output, ElementwiseFunction.Add, rows, columns),
-            partial ? default : Splits.Rows(rows),
-            [left, right],
+            split.Axis == SplitAxis.Contraction ? default : split,
+            [left.Name, right.Name],
             output);
+        return (output, split);
     }
 
     private static Dictionary<string, int> CountReaders(GraphSection forward) => forward.Operators

@@ -23,6 +23,7 @@ internal static class TransformerGraph
     public static OperatorGraph Decode(ModelShape shape, long batch, long context, bool whole, long? layers)
     {
         Check(shape, batch, context, nameof(context), whole, layers, extra: 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(context, shape.Family == ModelFamily.EncoderDecoder ? 1 : 0);
         if (shape.Family == ModelFamily.EncoderOnly)
         {
             throw new ArgumentException($"{shape.Name} is encoder-only and has no decode phase; use prefill or training.", nameof(shape));
