@@ -1,0 +1,66 @@
+using Systolic.Workloads;
+
+namespace Systolic.Simt;
+
+/// <summary>How a row operator is dealt to thread blocks.</summary>
+/// <param name="Ctas">Thread blocks.</param>
+/// <param name="Threads">Threads of each.</param>
+/// <param name="Registers">Registers per thread.</param>
+/// <param name="Trips">Loads of a thread that wait for the one before.</param>
+/// <param name="Reductions">Block-wide reductions, each between barriers.</param>
+/// <param name="Rereads">Times the input is read again because a row does not fit registers.</param>
+internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, long Trips, int Reductions, int Rereads)
+{
+    private const int AccessBytes = 16;
+    private const int FlatThreads = 128;
+    private const int HeldCta = 256;
+    private const int LoopedCta = 1024;
+    private const int BaseRegisters = 32;
+    private const long LargestHeldRow = 64 * 1024;
+
+    /// <summary>Reductions make a row the unit of work; everything else is a flat array.</summary>
+    public static RowGrid Of(RowOperator op, int elementBytes) => op switch
+    {
+        Softmax => Rows(op, elementBytes, reductions: 2),
+        Norm { Function: NormFunction.Rms, Backward: false } => Rows(op, elementBytes, reductions: 1),
+        Norm => Rows(op, elementBytes, reductions: 2),
+        CrossEntropy => Rows(op, elementBytes, reductions: 2),
+        MoeRouting => Rows(op, elementBytes, reductions: 2),
+        _ => Flat(Elements(op), elementBytes),
+    };
+
+    /// <summary>Elements of the largest tensor the operator touches: one thread loads 16 bytes of it.</summary>
+    public static long Elements(RowOperator op)
+    {
+        long most = 0;
+        foreach (Tensor tensor in op.Reads)
+        {
+            most = Math.Max(most, tensor.Shape.Elements);
+        }
+
+        foreach (Tensor tensor in op.Writes)
+        {
+            most = Math.Max(most, tensor.Shape.Elements);
+        }
+
+        return most;
+    }
+
+    private static RowGrid Flat(long elements, int elementBytes)
+    {
+        long perCta = FlatThreads * AccessBytes / elementBytes;
+        return new RowGrid((elements + perCta - 1) / perCta, FlatThreads, BaseRegisters, 1, 0, 0);
+    }
+
+    /// <summary>A row that fits the registers of a CTA is loaded at once; a longer one in trips, and again in each pass.</summary>
+    private static RowGrid Rows(RowOperator op, int elementBytes, int reductions)
+    {
+        long accesses = ((op.Columns * elementBytes) + AccessBytes - 1) / AccessBytes;
+        bool held = op.Columns * elementBytes <= LargestHeldRow;
+        int lanes = (int)Math.Min(held ? HeldCta : LoopedCta, (accesses + 31) / 32 * 32);
+        long perThread = (accesses + lanes - 1) / lanes;
+        int rows = Math.Max(1, FlatThreads / lanes);
+        int registers = BaseRegisters + (held ? (int)perThread * AccessBytes / 4 : 0);
+        return new RowGrid((op.Rows + rows - 1) / rows, lanes * rows, registers, held ? 1 : perThread, rows > 1 ? 0 : reductions, held ? 0 : reductions);
+    }
+}
