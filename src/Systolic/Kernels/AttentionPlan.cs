@@ -23,7 +23,7 @@ internal sealed class AttentionPlan
         _op = op;
         Partitions = machine.Sbuf.Partitions;
         ElementSize = op.Type.ByteSize();
-        GroupHeads = op.QueryHeads / op.KvHeads;
+        GroupHeads = MatMulPlan.Ceiling(op.QueryHeads, op.KvHeads);
         Stacked = op.QueryTokens * GroupHeads <= Partitions && op.QueryTokens < op.KvTokens;
         HeadSlices = (int)MatMulPlan.Ceiling(op.HeadDim, Partitions);
         KeyTiles = (int)MatMulPlan.Ceiling(op.KvTokens, TileKeys);
@@ -85,7 +85,7 @@ internal sealed class AttentionPlan
     /// <summary>A causal mask cuts through key tile <paramref name="key"/> of query tile <paramref name="tile"/>.</summary>
     public bool Masked(int tile, int key) => _op.Causal && !Stacked && (((long)key * TileKeys) + KeysIn(key) - 1) > FirstPosition(tile);
 
-    private long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + ((long)(tile % TilesPerHead) * Partitions);
+    public long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + ((long)(tile % TilesPerHead) * Partitions);
 
-    private long LastPosition(int tile) => FirstPosition(tile) + RowsIn(tile) - 1;
+    public long LastPosition(int tile) => FirstPosition(tile) + RowsIn(tile) - 1;
 }

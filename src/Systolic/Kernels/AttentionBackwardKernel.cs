@@ -1,0 +1,259 @@
+using Systolic.Hardware;
+using Systolic.Numerics;
+using Systolic.Programs;
+using Systolic.Workloads;
+
+namespace Systolic.Kernels;
+
+/// <summary>Flash attention backward: scores are recomputed tile by tile; gradients of keys and values accumulate in PSUM over the queries, those of queries in SBUF (or main memory) over the keys.</summary>
+/// <remarks>Dao 2023 (arXiv 2307.08691), algorithm 2, with the key block outside. Each row's softmax statistics from the forward pass are 4 bytes, loaded with the row.</remarks>
+internal sealed class AttentionBackwardKernel
+{
+    private const int SmallBytes = 64;
+    private const int UnitsAhead = 1;
+    private readonly Attention _op;
+    private readonly AttentionPlan _plan;
+    private readonly KernelBuilder _kernel;
+    private readonly int _keysPerBlock;
+    private readonly bool _queriesResident;
+    private readonly TileBuffer _transposes, _scores, _slopes, _valueGradient, _keyGradient, _queryGradient;
+    private readonly TileBuffer _keys, _values, _keyRows, _queries, _outputs, _queryRows, _outputRows, _statistics;
+    private readonly TileBuffer _probabilities, _differences, _transposed, _accumulators, _results;
+    private long _bankRound, _resultRound;
+
+    private AttentionBackwardKernel(Attention op, Accelerator machine)
+    {
+        (_op, _plan) = (op, new AttentionPlan(op, machine));
+        _kernel = new KernelBuilder(machine, op.Name);
+        int chunks = (int)Math.Clamp(_kernel.BankColumns / op.HeadDim, 1, AttentionPlan.TileKeys / _plan.Partitions);
+        _keysPerBlock = chunks * _plan.Partitions;
+        _transposes = _kernel.Psum("transposes", 1);
+        _scores = _kernel.Psum("scores", 2);
+        _slopes = _kernel.Psum("slopes of scores", 2);
+        _valueGradient = _kernel.Psum("gradient of values", 1);
+        _keyGradient = _kernel.Psum("gradient of keys", 1);
+        _queryGradient = _kernel.Psum("gradient of queries", 1);
+        int e = _plan.ElementSize;
+        long blockBytes = (long)_keysPerBlock * _plan.HeadSlices * e, rowBytes = chunks * op.HeadDim * e, tileBytes = (long)_plan.HeadSlices * _plan.Partitions * e;
+        _keys = _kernel.Sbuf("keys", blockBytes, 2);
+        _values = _kernel.Sbuf("values", blockBytes, 2);
+        _keyRows = _kernel.Sbuf("keys and values by row", rowBytes, 4);
+        _queries = _kernel.Sbuf("queries", tileBytes, 3);
+        _outputs = _kernel.Sbuf("gradient of output", tileBytes, 3);
+        _queryRows = _kernel.Sbuf("queries by row", op.HeadDim * e, 4);
+        _outputRows = _kernel.Sbuf("output and its gradient by row", op.HeadDim * e, 8);
+        _statistics = _kernel.Sbuf("row statistics", SmallBytes, 4);
+        _probabilities = _kernel.Sbuf("probabilities", (long)_keysPerBlock * e, 3);
+        _differences = _kernel.Sbuf("slopes", (long)_keysPerBlock * e, 3);
+        _transposed = _kernel.Sbuf("slopes transposed", (long)_keysPerBlock * e, 2);
+        _results = _kernel.Sbuf("result", Math.Max(rowBytes, op.HeadDim * sizeof(float)), 4);
+        long accumulator = op.HeadDim * sizeof(float);
+        _queriesResident = _kernel.FreeSbuf >= accumulator * _plan.QueryTiles;
+        _accumulators = _kernel.Sbuf("accumulated gradient of queries", accumulator, _queriesResident ? _plan.QueryTiles : 4);
+    }
+
+    /// <summary>A query tile against a block of keys.</summary>
+    /// <param name="Query">Query tile of the key/value head.</param>
+    /// <param name="Number">Number of the unit over the whole program.</param>
+    /// <param name="Block">Block of keys of the head.</param>
+    /// <param name="Turn">Number of the block over the whole program.</param>
+    /// <param name="First">The block's first unit.</param>
+    /// <param name="Last">The block's last unit.</param>
+    private readonly record struct Unit(int Query, long Number, int Block, long Turn, bool First, bool Last);
+
+    /// <summary>Lowers a backward operator.</summary>
+    public static Lowering Lower(Attention op, Accelerator machine) => AttentionPasses.Lower(op, machine, part => new AttentionBackwardKernel(part, machine).Write(),
+        part => new AttentionBackwardKernel(part, machine).Describe());
+
+    private string Describe() => FormattableString.Invariant(
+        $"flash backward, key blocks {_keysPerBlock}, query tiles {_plan.RowsIn(0)}, gradient of queries in {(_queriesResident ? "SBUF" : "main memory")}");
+
+    private Program Write()
+    {
+        var open = new Queue<Unit>();
+        foreach (Unit unit in Units())
+        {
+            Products(unit);
+            open.Enqueue(unit);
+            if (open.Count > UnitsAhead)
+            {
+                Gradients(open.Dequeue());
+            }
+
+            Slopes(unit);
+        }
+
+        while (open.TryDequeue(out Unit unit))
+        {
+            Gradients(unit);
+        }
+
+        return _kernel.Build();
+    }
+
+    private IEnumerable<Unit> Units()
+    {
+        int blocks = (int)MatMulPlan.Ceiling(_op.KvTokens, _keysPerBlock);
+        long number = 0, turn = 0;
+        for (long head = 0; head < _op.Batch * _op.KvHeads; head++)
+        {
+            for (int block = 0; block < blocks; block++, turn++)
+            {
+                int[] visible = [.. Enumerable.Range(0, _plan.QueryTiles).Where(query => Sees(query, block))];
+                for (int i = 0; i < visible.Length; i++)
+                {
+                    yield return new Unit(visible[i], number++, block, turn, i == 0, i == visible.Length - 1);
+                }
+            }
+        }
+    }
+
+    private bool Sees(int query, int block) => !_op.Causal || _plan.LastPosition(query) >= (long)block * _keysPerBlock;
+
+    private bool Cut(int query, int block) => _op.Causal && ((long)block * _keysPerBlock) + KeysIn(block) - 1 > _plan.FirstPosition(query);
+
+    private int KeysIn(int block) => (int)Math.Min(_keysPerBlock, _op.KvTokens - ((long)block * _keysPerBlock));
+
+    /// <summary>Scores and slopes of probabilities: the two products over the head dimension.</summary>
+    private void Products(Unit unit)
+    {
+        if (unit.First)
+        {
+            LoadBlock(unit);
+        }
+
+        LoadQuery(unit);
+        int rows = _plan.RowsIn(unit.Query), keys = KeysIn(unit.Block);
+        for (int slice = 0; slice < _plan.HeadSlices; slice++)
+        {
+            int d = (int)Math.Min(_plan.Partitions, _op.HeadDim - ((long)slice * _plan.Partitions));
+            _kernel.MatMul(_scores[unit.Number], _queries[unit.Number], _keys[unit.Turn], d, rows, keys, _op.Type, slice > 0);
+            _kernel.MatMul(_slopes[unit.Number], _outputs[unit.Number], _values[unit.Turn], d, rows, keys, _op.Type, slice > 0);
+        }
+    }
+
+    /// <summary>Probabilities from scores, and the slopes of scores: p * (dp - sum(dp * p)).</summary>
+    private void Slopes(Unit unit)
+    {
+        int rows = _plan.RowsIn(unit.Query), keys = KeysIn(unit.Block);
+        Tile probability = _probabilities[unit.Number];
+        _kernel.Activation(ActivationFunction.Exp, probability, _scores[unit.Number], _statistics[unit.Number], rows, keys, DataType.Fp32, _op.Type);
+        if (Cut(unit.Query, unit.Block))
+        {
+            _kernel.AffineSelect(probability, probability, rows, keys, _op.Type);
+        }
+
+        _kernel.ScalarTensorTensor(_differences[unit.Number], _slopes[unit.Number], probability, rows, keys, DataType.Fp32, _op.Type);
+    }
+
+    private void Gradients(Unit unit)
+    {
+        int rows = _plan.RowsIn(unit.Query), keys = KeysIn(unit.Block), d = (int)_op.HeadDim;
+        Tile slopes = _differences[unit.Number], bank = _transposes[_bankRound++], transposed = _transposed[unit.Number];
+        for (int start = 0; start < keys; start += _plan.Partitions)
+        {
+            _kernel.Transpose(bank, slopes, rows, Math.Min(_plan.Partitions, keys - start), _op.Type);
+        }
+
+        int chunks = (int)MatMulPlan.Ceiling(keys, _plan.Partitions);
+        _kernel.Copy(StreamId.Scalar, transposed, bank, Math.Min(_plan.Partitions, keys), rows * chunks, _op.Type, _op.Type);
+        for (int start = 0; start < keys; start += _plan.Partitions)
+        {
+            int chunk = Math.Min(_plan.Partitions, keys - start);
+            _kernel.MatMul(_valueGradient[unit.Turn], _probabilities[unit.Number], _outputRows[2 * unit.Number], rows, chunk, d, _op.Type, !unit.First || start > 0);
+            _kernel.MatMul(_keyGradient[unit.Turn], slopes, _queryRows[unit.Number], rows, chunk, d, _op.Type, !unit.First || start > 0);
+        }
+
+        for (int start = 0; start < keys; start += _plan.Partitions)
+        {
+            _kernel.MatMul(_queryGradient[unit.Number], transposed, _keyRows[2 * unit.Turn], Math.Min(_plan.Partitions, keys - start), rows, d, _op.Type, start > 0);
+        }
+
+        AccumulateQuery(unit, rows, d);
+        if (unit.Last)
+        {
+            StoreBlock(unit, keys, d);
+        }
+    }
+
+    private void LoadBlock(Unit unit)
+    {
+        int keys = KeysIn(unit.Block);
+        foreach ((Tile rows, Tile target) in new[] { (_keyRows[2 * unit.Turn], _keys[unit.Turn]), (_keyRows[(2 * unit.Turn) + 1], _values[unit.Turn]) })
+        {
+            _kernel.Load(StreamId.QueueWeights, rows, keys, _op.HeadDim * _plan.ElementSize);
+            Transpose(target, rows, Math.Min(keys, _plan.Partitions), (int)MatMulPlan.Ceiling(keys, _plan.Partitions));
+        }
+    }
+
+    private void LoadQuery(Unit unit)
+    {
+        int rows = _plan.RowsIn(unit.Query), d = (int)_op.HeadDim;
+        long bytes = _op.HeadDim * _plan.ElementSize;
+        Tile query = _queryRows[unit.Number], gradient = _outputRows[2 * unit.Number], output = _outputRows[(2 * unit.Number) + 1];
+        _kernel.Load(StreamId.QueueActivations, query, rows, bytes);
+        _kernel.Load(StreamId.QueueActivations, gradient, rows, bytes);
+        _kernel.Load(StreamId.QueueActivations, output, rows, bytes);
+        _kernel.Load(StreamId.QueueSmall, _statistics[unit.Number], rows, sizeof(float));
+        _kernel.TensorTensor(StreamId.Vector, output, output, gradient, rows, d, _op.Type, _op.Type);
+        _kernel.TensorReduce(_statistics[unit.Number], output, rows, d, _op.Type, DataType.Fp32);
+        Transpose(_queries[unit.Number], query, rows, 1);
+        Transpose(_outputs[unit.Number], gradient, rows, 1);
+    }
+
+    private void Transpose(Tile target, Tile source, int rows, int chunks)
+    {
+        for (int slice = 0; slice < _plan.HeadSlices; slice++)
+        {
+            int columns = (int)Math.Min(_plan.Partitions, _op.HeadDim - ((long)slice * _plan.Partitions));
+            Tile bank = _transposes[_bankRound++];
+            for (int chunk = 0; chunk < chunks; chunk++)
+            {
+                _kernel.Transpose(bank, source, rows, columns, _op.Type);
+            }
+
+            _kernel.Copy(StreamId.Scalar, target, bank, columns, rows * chunks, _op.Type, _op.Type);
+        }
+    }
+
+    private void AccumulateQuery(Unit unit, int rows, int d)
+    {
+        Tile sum = _queriesResident ? _accumulators[unit.Query] : _accumulators[unit.Number];
+        bool last = !_op.Causal ? (unit.Block + 1L) * _keysPerBlock >= _op.KvTokens : !Sees(unit.Query, unit.Block + 1) || (unit.Block + 1L) * _keysPerBlock >= _op.KvTokens;
+        if (unit.Block > 0 && !_queriesResident)
+        {
+            _kernel.Load(StreamId.QueueSmall, sum, rows, _op.HeadDim * sizeof(float));
+        }
+
+        if (unit.Block == 0)
+        {
+            _kernel.Copy(StreamId.Vector, sum, _queryGradient[unit.Number], rows, d, DataType.Fp32, DataType.Fp32);
+        }
+        else
+        {
+            _kernel.TensorTensor(StreamId.Vector, sum, _queryGradient[unit.Number], sum, rows, d, DataType.Fp32, DataType.Fp32);
+        }
+
+        if (last)
+        {
+            Tile result = _results[_resultRound++];
+            _kernel.Copy(StreamId.Vector, result, sum, rows, d, DataType.Fp32, _op.Type);
+            _kernel.Store(StreamId.QueueStores, result, rows, _op.HeadDim * _plan.ElementSize);
+        }
+        else if (!_queriesResident)
+        {
+            _kernel.Store(StreamId.QueueStores, sum, rows, _op.HeadDim * sizeof(float));
+        }
+    }
+
+    private void StoreBlock(Unit unit, int keys, int d)
+    {
+        int chunks = (int)MatMulPlan.Ceiling(keys, _plan.Partitions);
+        foreach (TileBuffer gradient in new[] { _valueGradient, _keyGradient })
+        {
+            Tile result = _results[_resultRound++];
+            _kernel.Copy(StreamId.Scalar, result, gradient[unit.Turn], Math.Min(keys, _plan.Partitions), chunks * d, DataType.Fp32, _op.Type);
+            _kernel.Store(StreamId.QueueStores, result, keys, _op.HeadDim * _plan.ElementSize);
+        }
+    }
+}
