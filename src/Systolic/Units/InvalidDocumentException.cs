@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Systolic.Units;
 
 /// <summary>A file from outside is not what it must be. The message lists every problem as "file: path: found ..., expected ...".</summary>
@@ -20,9 +22,16 @@ public sealed class InvalidDocumentException : Exception
     {
     }
 
-    /// <summary>All problems of a file, a line each.</summary>
+    /// <summary>All problems of a file, a line each; beyond a hundred only their number.</summary>
     public InvalidDocumentException(IEnumerable<string> problems)
-        : base(string.Join('\n', problems))
+        : base(Join([.. problems]))
     {
+    }
+
+    private static string Join(string[] problems)
+    {
+        const int Shown = 100;
+        string text = string.Join('\n', problems.Take(Shown));
+        return problems.Length <= Shown ? text : string.Create(CultureInfo.InvariantCulture, $"{text}\nand {problems.Length - Shown} more problems");
     }
 }
