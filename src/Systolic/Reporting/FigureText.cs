@@ -18,17 +18,19 @@ internal static class FigureText
     /// <summary>A whole number with thousands separated.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>Three significant digits, without an exponent between a thousandth and a million.</summary>
+    /// <summary>Three significant digits, without an exponent between a thousandth and a thousand million.</summary>
     public static string Significant(double value)
     {
         double magnitude = Math.Abs(value);
         string format = magnitude switch
         {
-            >= 1e6 or < 1e-3 => "0.00e0",
+            >= 1e9 or < 1e-3 => "0.00e0",
             >= 100 => "N0",
             >= 10 => "F1",
             >= 1 => "F2",
-            _ => "G3",
+            >= 0.1 => "F3",
+            >= 0.01 => "F4",
+            _ => "F5",
         };
         return value == 0 ? "0" : value.ToString(format, CultureInfo.InvariantCulture);
     }

@@ -89,7 +89,7 @@ public static class MarkdownReportWriter
 
     private static MarkdownTable Operators(RunReport report)
     {
-        var table = new MarkdownTable(["operators", "kind", "shape", "runs", "time", "share", "lower bound", "energy", "mostly"]);
+        var table = new MarkdownTable(["operators", "kind", "shape", "runs", "time", "share", "lower bound", "energy", "mostly"], texts: 3);
         var groups = OperatorGroup.Of(report);
         foreach (OperatorGroup group in groups.Take(OperatorLines))
         {
@@ -109,7 +109,7 @@ public static class MarkdownReportWriter
 
     private static MarkdownTable Assumptions(RunReport report)
     {
-        var table = new MarkdownTable(["parameter", "reason"]);
+        var table = new MarkdownTable(["parameter", "reason"], texts: 2);
         foreach (Assumption assumption in report.Machine.Assumptions)
         {
             table.Add(assumption.Parameter, assumption.Reason);

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace Systolic.Reporting;
 
-/// <summary>A Markdown table whose columns also line up as plain text: the first to the left, the others to the right.</summary>
-internal sealed class MarkdownTable(string[] header)
+/// <summary>A Markdown table whose columns also line up as plain text: the first <paramref name="texts"/> to the left, the others to the right.</summary>
+internal sealed class MarkdownTable(string[] header, int texts = 1)
 {
     private readonly List<string[]> _rows = [[.. header.Select(Escape)]];
 
@@ -17,10 +17,10 @@ internal sealed class MarkdownTable(string[] header)
         var text = new StringBuilder();
         for (int i = 0; i < _rows.Count; i++)
         {
-            text.Append("| ").AppendJoin(" | ", _rows[i].Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).Append(" |\n");
+            text.Append("| ").AppendJoin(" | ", _rows[i].Select((cell, column) => column < texts ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))).Append(" |\n");
             if (i == 0)
             {
-                text.Append('|').AppendJoin('|', widths.Select((width, column) => column == 0 ? new string('-', width + 2) : new string('-', width + 1) + ":")).Append("|\n");
+                text.Append('|').AppendJoin('|', widths.Select((width, column) => column < texts ? new string('-', width + 2) : new string('-', width + 1) + ":")).Append("|\n");
             }
         }
 

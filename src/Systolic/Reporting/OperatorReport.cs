@@ -18,6 +18,6 @@ public sealed record OperatorReport(OperatorRun Run, Cycles Cycles, EnergyBreakd
     /// <summary>Energy of all executions.</summary>
     public Energy TotalEnergy => Energy * Run.Repeat;
 
-    internal static OperatorReport Of(OperatorRun run, MachineProfile machine) =>
-        new(run, machine.Clock.EdgeAtOrAfter(run.Time), EnergyReferenceTable.Default.Price(run.Counts, run.Time, machine.Energy));
+    internal static OperatorReport Of(OperatorRun run, MachineProfile machine, EnergyReferenceTable prices) =>
+        new(run, machine.Clock.EdgeAtOrAfter(run.Time), prices.Price(run.Counts, run.Time, machine.Energy));
 }

@@ -7,13 +7,13 @@ namespace Systolic.Reporting;
 /// <summary>The figures of one workload on one machine, all derived from its trace.</summary>
 /// <remarks>
 /// Utilization and the flops and bandwidth shares follow the definitions of the Neuron profiler. Derived figures are computed once, when the
-/// report is made; equality is that of machine, trace and workload.
+/// report is made; equality is that of machine, trace, prices and workload.
 /// </remarks>
 public sealed record RunReport
 {
-    private RunReport(MachineProfile machine, RunTrace trace)
+    private RunReport(MachineProfile machine, RunTrace trace, EnergyReferenceTable prices)
     {
-        (Machine, Trace) = (machine, trace);
+        (Machine, Trace, Prices) = (machine, trace, prices);
         CycleStack = trace.Stack;
         Time = CycleStack.Total;
         Counts = trace.Counts;
@@ -24,8 +24,8 @@ public sealed record RunReport
         Mfu = MatrixPeak.UsefulSecondsAtPeak(machine, trace) / Time.Seconds;
         Mbu = Counts.DramBytes / (machine.MainMemory.BytesPerSecond * Time.Seconds);
         Traffic = LevelTraffic.Of(Counts);
-        EnergyBreakdown = EnergyReferenceTable.Default.Price(Counts, Time, machine.Energy);
-        Operators = [.. trace.Operators.Select(run => OperatorReport.Of(run, machine))];
+        EnergyBreakdown = prices.Price(Counts, Time, machine.Energy);
+        Operators = [.. trace.Operators.Select(run => OperatorReport.Of(run, machine, prices))];
     }
 
     /// <summary>The machine's facts.</summary>
@@ -33,6 +33,9 @@ public sealed record RunReport
 
     /// <summary>What the machine recorded.</summary>
     public RunTrace Trace { get; }
+
+    /// <summary>Energy per activity.</summary>
+    public EnergyReferenceTable Prices { get; }
 
     /// <summary>The workload's name, such as "llama-3-8b".</summary>
     public required string Model { get; init; }
@@ -110,8 +113,10 @@ public sealed record RunReport
     /// <param name="model">The workload's name.</param>
     /// <param name="phase">The workload's phase.</param>
     /// <param name="tokens">Tokens that the run produced or consumed.</param>
+    /// <param name="prices">Energy per activity; the shipped table when null.</param>
+    /// <exception cref="KeyNotFoundException">The table has no row for an activity that was counted.</exception>
     /// <exception cref="ArgumentException">The trace took no time, tokens are not positive, or the profile lacks an engine or a peak that the trace needs.</exception>
-    public static RunReport From(MachineProfile machine, RunTrace trace, string model, string phase, long tokens)
+    public static RunReport From(MachineProfile machine, RunTrace trace, string model, string phase, long tokens, EnergyReferenceTable? prices = null)
     {
         ArgumentNullException.ThrowIfNull(machine);
         ArgumentNullException.ThrowIfNull(trace);
@@ -121,12 +126,12 @@ public sealed record RunReport
             throw new ArgumentException($"The run of {model} ({phase}) on {machine.Name} took no time: a trace needs an operator or an overhead.", nameof(trace));
         }
 
-        return new(machine, trace) { Model = model, Phase = phase, Tokens = tokens };
+        return new(machine, trace, prices ?? EnergyReferenceTable.Default) { Model = model, Phase = phase, Tokens = tokens };
     }
 
     /// <inheritdoc/>
     public bool Equals(RunReport? other) =>
-        other is not null && (Machine, Trace, Model, Phase, Tokens) == (other.Machine, other.Trace, other.Model, other.Phase, other.Tokens);
+        other is not null && (Machine, Trace, Prices, Model, Phase, Tokens) == (other.Machine, other.Trace, other.Prices, other.Model, other.Phase, other.Tokens);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Machine, Trace, Model, Phase, Tokens);

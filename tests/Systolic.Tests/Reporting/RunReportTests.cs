@@ -86,6 +86,16 @@ public class RunReportTests
     }
 
     [Fact]
+    public void Energy_is_counts_times_prices_plus_the_constant_powers()
+    {
+        // 15e6 MACs x 100 pJ + 800,000 B x 1,000 pJ + (240,000 B + 160,000 operations) x 100 pJ + 30 W x 50 us = 1.5 + 0.8 + 0.04 + 1.5 mJ.
+        Report.Energy.Joules.Should().BeApproximately(3.84e-3, 1e-12);
+
+        // Half of the priced part, and all of the constant part.
+        Report.EnergyBreakdown.Low.Joules.Should().BeApproximately(2.34e-3 / 2 + 1.5e-3, 1e-12);
+    }
+
+    [Fact]
     public void Energy_of_operators_and_of_the_power_during_overhead_is_the_energy_of_the_run()
     {
         double operators = Report.Operators.Sum(op => op.TotalEnergy.Joules);
@@ -110,7 +120,7 @@ public class RunReportTests
     [Fact]
     public void Reports_of_the_same_trace_are_equal()
     {
-        var again = RunReport.From(SyntheticRun.Array, SyntheticRun.Trace, Report.Model, Report.Phase, Report.Tokens);
+        var again = RunReport.From(SyntheticRun.Array, SyntheticRun.Trace, Report.Model, Report.Phase, Report.Tokens, SyntheticRun.Prices);
 
         again.Should().Be(Report);
         again.GetHashCode().Should().Be(Report.GetHashCode());

@@ -12,6 +12,19 @@ internal static class SyntheticRun
     /// <summary>A microsecond in femtoseconds.</summary>
     public const long Microsecond = 1_000_000_000;
 
+    /// <summary>Round prices: 100 pJ per operation and scratchpad byte, 1,000 pJ per byte of main memory.</summary>
+    public static EnergyReferenceTable Prices { get; } = EnergyReferenceTable.Read(
+        """
+        activity,node_nm,machine,energy_pj,low_pj,high_pj,confidence,source,notes
+        MacBf16,5,any,100,50,200,assumed,this test,
+        MacFp8,5,any,100,50,200,assumed,this test,
+        VectorOp,5,any,100,50,200,assumed,this test,
+        ScratchpadReadByte,5,any,100,50,200,assumed,this test,
+        DramReadByte,5,any,1000,500,2000,assumed,this test,
+        DramWriteByte,5,any,1000,500,2000,assumed,this test,
+        """,
+        "round.csv");
+
     /// <summary>1 GHz, so that a microsecond is 1,000 cycles; 1e12 bf16 MAC/s; 1e11 B/s; 10 W idle, 20 W active.</summary>
     public static MachineProfile Array { get; } = new()
     {
@@ -56,11 +69,11 @@ internal static class SyntheticRun
     };
 
     /// <summary>The trace on <see cref="Array"/>, 100 tokens.</summary>
-    public static RunReport Report { get; } = RunReport.From(Array, Trace, "toy", "prefill 100 tokens, batch 1", 100);
+    public static RunReport Report { get; } = RunReport.From(Array, Trace, "toy", "prefill 100 tokens, batch 1", 100, Prices);
 
     /// <summary>The trace on <see cref="Other"/> with 50 us more of launch: 100 us.</summary>
     public static RunReport Baseline { get; } = RunReport.From(
-        Other, Trace with { Overhead = Stack((CycleComponent.Launch, 60 * Microsecond)), Spans = [] }, "toy", "prefill 100 tokens, batch 1", 100);
+        Other, Trace with { Overhead = Stack((CycleComponent.Launch, 60 * Microsecond)), Spans = [] }, "toy", "prefill 100 tokens, batch 1", 100, Prices);
 
     /// <summary>A stack of the given parts.</summary>
     public static CycleStack Stack(params (CycleComponent Component, long Femtoseconds)[] parts)

@@ -99,7 +99,8 @@ public class WriterTests
     [InlineData(1.234, "1.23")]
     [InlineData(12.34, "12.3")]
     [InlineData(12345.6, "12,346")]
-    [InlineData(12345678, "1.23e7")]
+    [InlineData(12345678, "12,345,678")]
+    [InlineData(1234567890, "1.23e9")]
     public void Plain_numbers_keep_three_digits(double value, string text) => FigureText.Significant(value).Should().Be(text);
 
     private static long Sum(JsonElement stack) => stack.EnumerateObject().Sum(part => part.Value.GetInt64());
