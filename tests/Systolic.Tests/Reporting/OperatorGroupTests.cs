@@ -12,8 +12,8 @@ public class OperatorGroupTests
         var groups = OperatorGroup.Of(SyntheticRun.Report);
 
         // 3 products of 10 us, most of it (6 us each) matrix work; 2 norms of 5 us.
-        groups.Select(group => (group.Kind, group.Runs, group.Time.Microseconds, group.Leading)).Should().Equal(
-            ("matmul", 3L, 30.0, CycleComponent.MatrixWork), ("norm", 2L, 10.0, CycleComponent.Vector));
+        groups.Select(group => (group.Kind, group.Runs, group.Time, group.Leading)).Should().Equal(
+            ("matmul", 3L, SimTime.FromMicroseconds(30), CycleComponent.MatrixWork), ("norm", 2L, SimTime.FromMicroseconds(10), CycleComponent.Vector));
         groups[0].Names.Should().Equal("q_proj", "k_proj");
         groups[0].Share.Should().Be(0.6);
         groups[0].Bound.Should().Be(SimTime.FromMicroseconds(12));
