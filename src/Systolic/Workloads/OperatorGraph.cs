@@ -7,7 +7,26 @@ namespace Systolic.Workloads;
 /// <param name="Name">The section's name, such as "layer".</param>
 /// <param name="Repeat">Times the operators run, one pass after the other.</param>
 /// <param name="Operators">Operators of one pass.</param>
-public sealed record GraphSection(string Name, long Repeat, ImmutableArray<Operator> Operators);
+public sealed record GraphSection(string Name, long Repeat, ImmutableArray<Operator> Operators)
+{
+    /// <summary>Activations that are read before an operator of the section writes them: they come from an earlier section, from the previous repeat, or from outside.</summary>
+    /// <remarks>A section may write a tensor of the same name last, such as "hidden": that is the next repeat's input.</remarks>
+    public ImmutableArray<Tensor> Inputs
+    {
+        get
+        {
+            var known = new HashSet<string>(StringComparer.Ordinal);
+            var inputs = ImmutableArray.CreateBuilder<Tensor>();
+            foreach (Operator op in Operators)
+            {
+                inputs.AddRange(op.Reads.Where(tensor => tensor.Operand.Role == TensorRole.Activation && known.Add(tensor.Operand.Name)));
+                known.UnionWith(op.Writes.Select(tensor => tensor.Operand.Name));
+            }
+
+            return inputs.ToImmutable();
+        }
+    }
+}
 
 /// <summary>A workload: sections of operators in execution order, with shapes and data types. It knows no hardware.</summary>
 /// <param name="Name">The model's name, such as "llama-3-8b".</param>
@@ -57,7 +76,7 @@ public sealed record OperatorGraph(string Name, string Phase, ImmutableArray<Gra
         long bytes = 0;
         foreach (Tensor tensor in tensors)
         {
-            if (tensor.Operand.Role is TensorRole.Weight or TensorRole.KvCache or TensorRole.OptimizerState && seen.Add(tensor.Operand.Name))
+            if (tensor.Operand.Role is TensorRole.Weight or TensorRole.KvCache or TensorRole.WeightGradient or TensorRole.OptimizerState && seen.Add(tensor.Operand.Name))
             {
                 bytes = checked(bytes + tensor.Size.Value);
             }

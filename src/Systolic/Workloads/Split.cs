@@ -27,6 +27,23 @@ public enum SplitAxis
 /// <param name="Units">Units that stay whole, such as heads; the units are dealt as evenly as they go.</param>
 public readonly record struct Split(SplitAxis Axis, long Units)
 {
+    /// <summary>Query heads that are dealt in place of the units, when the units are key/value heads shared by groups of them; 0 when the units are dealt themselves.</summary>
+    /// <remarks>A rank then takes every key/value head that one of its query heads reads, so one head may go to several ranks.</remarks>
+    public long SharedBy { get; init; }
+
     /// <summary>Units of <paramref name="rank"/>: the first ranks take one more when the division leaves a remainder.</summary>
-    public long ShareOf(int rank, int degree) => Units / degree + (rank < Units % degree ? 1 : 0);
+    public long ShareOf(int rank, int degree)
+    {
+        if (SharedBy <= Units)
+        {
+            return Deal(Units, rank, degree);
+        }
+
+        long queries = Deal(SharedBy, rank, degree);
+        long first = (rank * (SharedBy / degree)) + Math.Min(rank, SharedBy % degree);
+        long group = SharedBy / Units;
+        return queries == 0 ? 0 : ((first + queries - 1) / group) - (first / group) + 1;
+    }
+
+    private static long Deal(long units, int rank, int degree) => (units / degree) + (rank < units % degree ? 1 : 0);
 }

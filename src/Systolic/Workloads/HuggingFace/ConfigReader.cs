@@ -41,7 +41,7 @@ public static class ConfigReader
 
         ModelShape? shape = read?.Invoke(new ConfigSection(root, ModelName(file)));
         root.Finish();
-        return Countable(shape!, file);
+        return Checked(shape!, file);
     }
 
     private static void FinishIf(this JsonSection root, bool condition)
@@ -55,17 +55,11 @@ public static class ConfigReader
     private static string Suggestion(string modelType) =>
         Nearest.Of(modelType, ModelTypes) is [string nearest, ..] ? $"; did you mean {nearest}?" : "";
 
-    private static ModelShape Countable(ModelShape shape, string file)
+    /// <summary>Checks what only the shape as a whole can tell.</summary>
+    private static ModelShape Checked(ModelShape shape, string file)
     {
-        try
-        {
-            _ = shape.Parameters;
-            return shape;
-        }
-        catch (OverflowException overflow)
-        {
-            throw new InvalidDocumentException($"{file}: (root): found sizes whose parameters exceed 64 bits, expected a model that can exist; reduce layers, hidden or expert sizes", overflow);
-        }
+        ImmutableArray<string> problems = shape.Problems();
+        return problems.IsEmpty ? shape : throw new InvalidDocumentException(problems.Select(problem => $"{file}: (root): {problem}"));
     }
 
     private static string ModelName(string file)

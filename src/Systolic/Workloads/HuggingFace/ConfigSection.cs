@@ -65,10 +65,10 @@ internal sealed record ConfigSection(JsonSection Json, string Name)
         }
     }
 
-    /// <summary>Records a problem when <paramref name="value"/> exceeds <paramref name="limit"/>.</summary>
+    /// <summary>Records a problem when <paramref name="value"/> exceeds <paramref name="limit"/>; a limit of one may stand for a key that failed already.</summary>
     public void AtMost(string key, long value, string limitKey, long limit)
     {
-        if (value > limit)
+        if (limit > 1 && value > limit)
         {
             Json.Problem(key, FormattableString.Invariant($"found {value}, expected at most {limitKey}, which is {limit}"));
         }

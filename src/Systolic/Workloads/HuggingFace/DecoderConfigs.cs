@@ -61,7 +61,6 @@ internal static class DecoderConfigs
     {
         long hidden = config.Features("hidden_size");
         config.Divides("num_attention_heads", heads, "num_key_value_heads", kvHeads);
-        config.AtMost("num_key_value_heads", kvHeads, "num_attention_heads", heads);
         if (!config.Json.Has("head_dim"))
         {
             config.Divides("hidden_size", hidden, "num_attention_heads", heads);

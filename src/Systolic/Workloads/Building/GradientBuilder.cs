@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using Systolic.Numerics;
+
+namespace Systolic.Workloads;
+
+/// <summary>The backward operators of a section, from the last forward operator to the first.</summary>
+/// <remarks>
+/// Per product Y = XW: dX = dY Wt and dW = Xt dY. Per sum: nothing, both terms share the gradient of the sum. A tensor read several times
+/// gets the sum of the gradients. Column sums for the gradients of biases are not modelled: M x N additions beside 2 M x K x N products.
+/// Forward activations are read under their own names: they were kept, or computed again.
+/// </remarks>
+internal sealed class GradientBuilder
+{
+    private readonly OperatorList _operators;
+    private readonly GradientSums _sums;
+
+    private GradientBuilder(GraphSection forward, DataType type)
+    {
+        _operators = new OperatorList(type);
+        _sums = new GradientSums(forward, _operators);
+    }
+
+    /// <summary>The backward operators; the gradient of a tensor x is called "x.grad".</summary>
+    /// <param name="forward">The section to differentiate.</param>
+    /// <param name="type">Element type.</param>
+    /// <param name="output">The tensor whose gradient is known.</param>
+    /// <param name="inputs">Section inputs whose gradients are wanted.</param>
+    /// <param name="running">The input that collects gradients from several sections, if any.</param>
+    public static ImmutableArray<Operator> Build(GraphSection forward, DataType type, string output, ImmutableArray<string> inputs, string? running = null)
+    {
+        var builder = new GradientBuilder(forward, type);
+        builder._sums.Add(output, GradientSums.NameOf(output), new Split(SplitAxis.Rows, 1));
+        foreach (Operator op in forward.Operators.Reverse())
+        {
+            if (builder._sums.Take(op.Outputs[0].Name) is { } gradient)
+            {
+                builder.Differentiate(op, gradient);
+            }
+        }
+
+        foreach (string input in inputs)
+        {
+            if (input == running)
+            {
+                builder._sums.Add(input, GradientSums.NameOf(input), new Split(SplitAxis.Rows, 1));
+            }
+
+            _ = builder._sums.Take(input);
+        }
+
+        return builder._operators.Operators;
+    }
+
+    private void Differentiate(Operator op, string gradient)
+    {
+        switch (op)
+        {
+            case MatMul product:
+                DifferentiateProduct(product, gradient);
+                break;
+            case Attention attention:
+                Emit(attention with { Backward = true }, [.. attention.Inputs, attention.Outputs[0], gradient], attention.Inputs);
+                break;
+            case Norm norm:
+                Emit(norm with { Backward = true }, [gradient, .. norm.Inputs], norm.Inputs);
+                break;
+            case Elementwise { Function: ElementwiseFunction.Add } sum:
+                _sums.Add(sum.Inputs[0].Name, gradient, sum.Split);
+                _sums.Add(sum.Inputs[1].Name, gradient, sum.Split);
+                break;
+            case Elementwise function:
+                Emit(function with { Backward = true }, [gradient, .. function.Inputs], function.Inputs);
+                break;
+            case Rope rope:
+                Emit(rope, [gradient, rope.Inputs[1]], [rope.Inputs[0]]);
+                break;
+            case Embedding gather:
+                Emit(gather with { Backward = true }, [gradient, WeightGradient(gather.Inputs[0]), gather.Inputs[1]], [gather.Inputs[0]]);
+                break;
+            case MoeRouting routing:
+                Emit(routing with { Backward = true }, [gradient, routing.Inputs[0], routing.Outputs[1]], routing.Inputs);
+                break;
+            case MoePermute { Combine: true } combine:
+                Emit(combine with { Backward = true }, [gradient, combine.Inputs[1], combine.Inputs[2], combine.Inputs[0]], [combine.Inputs[0], combine.Inputs[2]]);
+                break;
+            case MoePermute dispatch:
+                Emit(dispatch with { Backward = true }, [gradient, dispatch.Inputs[1]], [dispatch.Inputs[0]]);
+                break;
+            default:
+                throw new InvalidOperationException($"{op.Name}: no backward pass of {op.Kind} is known.");
+        }
+    }
+
+    /// <summary>dX keeps the weight as it lies, read across; dW has the layout of the weight.</summary>
+    private void DifferentiateProduct(MatMul product, string gradient)
+    {
+        Operand input = product.Inputs[0];
+        Operand weight = product.Inputs[1];
+        bool transposed = product.RightTransposed;
+        Split split = product.Split with { Axis = InputGradientAxis(product.Split.Axis) };
+        _operators.Append(product with
+        {
+            Name = product.Name + ".dx",
+            K = product.N,
+            N = product.K,
+            RightTransposed = !transposed,
+            Bias = false,
+            Inputs = [gradient, weight],
+            Outputs = [_sums.Claim(input.Name, product.Name, split)],
+            Split = split,
+        });
+        _operators.Append(product with
+        {
+            Name = product.Name + ".dw",
+            M = transposed ? product.N : product.K,
+            K = product.M,
+            N = transposed ? product.K : product.N,
+            LeftTransposed = true,
+            RightTransposed = false,
+            Bias = false,
+            Inputs = transposed ? [gradient, input] : [input, gradient],
+            Outputs = [WeightGradient(weight)],
+            Split = product.Split with { Axis = WeightGradientAxis(product.Split.Axis, transposed) },
+        });
+    }
+
+    private void Emit(Operator backward, ImmutableArray<Operand> reads, ImmutableArray<Operand> differentiated) => _operators.Append(backward with
+    {
+        Name = backward.Name + ".backward",
+        Inputs = reads,
+        Outputs = [.. differentiated.Select(operand => operand.Role == TensorRole.Weight ? WeightGradient(operand) : new Operand(_sums.Claim(operand.Name, backward.Name, backward.Split)))],
+    });
+
+    private static Operand WeightGradient(Operand weight) => new(GradientSums.NameOf(weight.Name), TensorRole.WeightGradient);
+
+    /// <summary>Dividing the output's features divides the sum over them in dX.</summary>
+    private static SplitAxis InputGradientAxis(SplitAxis forward) => forward switch
+    {
+        SplitAxis.Columns or SplitAxis.Heads => SplitAxis.Contraction,
+        SplitAxis.Contraction => SplitAxis.Columns,
+        _ => forward,
+    };
+
+    /// <summary>The axis of dW that the forward division falls on; dividing tokens divides the sum over them.</summary>
+    private static SplitAxis WeightGradientAxis(SplitAxis forward, bool transposed) => forward switch
+    {
+        SplitAxis.Columns or SplitAxis.Heads => transposed ? SplitAxis.Rows : SplitAxis.Columns,
+        SplitAxis.Contraction => transposed ? SplitAxis.Columns : SplitAxis.Rows,
+        SplitAxis.Rows => SplitAxis.Contraction,
+        _ => forward,
+    };
+}

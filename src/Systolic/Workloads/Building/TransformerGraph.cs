@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+
+namespace Systolic.Workloads;
+
+/// <summary>Builds the graphs of all phases, of one layer or of the whole model.</summary>
+internal static class TransformerGraph
+{
+    /// <summary>An encoder-decoder reads the tokens with its encoder and runs its decoder on one start token per sequence.</summary>
+    public static OperatorGraph Prefill(ModelShape shape, long batch, long tokens, bool whole, long? layers)
+    {
+        Check(shape, batch, tokens, nameof(tokens), whole, layers);
+        TokenSpan encoder = Span(batch, tokens, CacheUse.None);
+        TokenSpan last = shape.Family switch
+        {
+            ModelFamily.EncoderDecoder => new(batch, 1, 1, tokens, CacheUse.Store),
+            ModelFamily.EncoderOnly => encoder,
+            _ => Span(batch, tokens, CacheUse.Store),
+        };
+        return Graph(shape, $"prefill {tokens} tokens, batch {batch}", whole, layers, () => checked(batch * tokens), () => Sections(Plan(shape, encoder, last, whole, layers, false)));
+    }
+
+    /// <summary>The encoder's output of an encoder-decoder has as many tokens as the context.</summary>
+    public static OperatorGraph Decode(ModelShape shape, long batch, long context, bool whole, long? layers)
+    {
+        Check(shape, batch, context, nameof(context), whole, layers, extra: 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(context, shape.Family == ModelFamily.EncoderDecoder ? 1 : 0);
+        if (shape.Family == ModelFamily.EncoderOnly)
+        {
+            throw new ArgumentException($"{shape.Name} is encoder-only and has no decode phase; use prefill or training.", nameof(shape));
+        }
+
+        return Graph(shape, $"decode at context {context}, batch {batch}", whole, layers, () => batch, () =>
+            Sections(Plan(shape, default, new(batch, 1, checked(context + 1), context, CacheUse.Read), whole, layers, false)));
+    }
+
+    /// <summary>An encoder-decoder has as many target as source tokens.</summary>
+    public static OperatorGraph Training(ModelShape shape, long batch, long tokens, bool recompute, bool whole, long? layers)
+    {
+        Check(shape, batch, tokens, nameof(tokens), whole, layers);
+        TokenSpan span = Span(batch, tokens, CacheUse.None);
+        return Graph(shape, $"training {tokens} tokens, batch {batch}{(recompute ? ", recompute" : "")}", whole, layers, () => span.Rows, () =>
+            TrainingBuilder.Build(Plan(shape, span, span, whole, layers, true), span, recompute, whole));
+    }
+
+    private static TokenSpan Span(long batch, long tokens, CacheUse cache) => new(batch, tokens, tokens, tokens, cache);
+
+    private static ForwardPlan Plan(ModelShape shape, TokenSpan encoder, TokenSpan last, bool whole, long? layers, bool allLogits) => whole
+        ? ForwardPlan.Model(shape, encoder, last, layers, allLogits)
+        : ForwardPlan.Layers(shape, encoder, last);
+
+    private static ImmutableArray<GraphSection> Sections(ForwardPlan plan) => [.. plan.Sections.Select(planned => planned.Section)];
+
+    /// <summary>Builds and counts once, so that a workload beyond 64 bits fails here and not in the middle of a run.</summary>
+    private static OperatorGraph Graph(ModelShape shape, FormattableString phase, bool whole, long? layers, Func<long> tokens, Func<ImmutableArray<GraphSection>> sections)
+    {
+        string part = whole ? layers is { } some ? FormattableString.Invariant($", {some} layers") : "" : ", one layer";
+        string described = FormattableString.Invariant(phase) + part;
+        try
+        {
+            var graph = new OperatorGraph(shape.Name, described, sections()) { Tokens = tokens() };
+            _ = graph.Macs;
+            Count(graph);
+            return graph;
+        }
+        catch (OverflowException overflow)
+        {
+            throw new OverflowException($"{shape.Name}, {described}: found counts that exceed 64 bits, expected a workload that can be counted; reduce batch or tokens.", overflow);
+        }
+    }
+
+    private static void Count(OperatorGraph graph)
+    {
+        long work = 0;
+        long bytes = 0;
+        foreach (GraphSection section in graph.Sections)
+        {
+            foreach (Operator op in section.Operators)
+            {
+                work = checked(work + (section.Repeat * op.ElementOperations));
+                bytes = checked(bytes + (section.Repeat * checked(op.Reads.Sum(t => t.Size.Value) + op.Writes.Sum(t => t.Size.Value))));
+            }
+        }
+    }
+
+    private static void Check(ModelShape shape, long batch, long tokens, string tokensName, bool whole, long? layers, long extra = 0)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ImmutableArray<string> problems = shape.Problems();
+        if (!problems.IsEmpty)
+        {
+            throw new ArgumentException($"{shape.Name}: {string.Join("; ", problems)}", nameof(shape));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
+        ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 1 - extra, tokensName);
+        long most = Math.Max(shape.EncoderLayers, shape.DecoderLayers);
+        if (layers is { } count && (count < 1 || count > most))
+        {
+            throw new ArgumentOutOfRangeException(nameof(layers), count, FormattableString.Invariant($"{shape.Name}: found {count} layers, expected 1 to {most}."));
+        }
+
+        if (whole && shape.Positions == PositionKind.Learned && tokens > shape.MaxPositions - extra)
+        {
+            throw new ArgumentOutOfRangeException(tokensName, tokens, FormattableString.Invariant(
+                $"{shape.Name}: found {tokens}, expected at most {shape.MaxPositions - extra}: the model has {shape.MaxPositions} learned positions."));
+        }
+    }
+}

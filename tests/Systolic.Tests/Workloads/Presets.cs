@@ -1,0 +1,45 @@
+using Systolic.Workloads;
+
+namespace Systolic.Tests.Workloads;
+
+/// <summary>Rows of theories over presets and phases.</summary>
+public static class Presets
+{
+    public static TheoryData<string> All => [.. ModelPresets.Names];
+
+    /// <summary>Every preset in every phase it has; 128 tokens fit every model and fill every expert.</summary>
+    public static TheoryData<string, string> Phases
+    {
+        get
+        {
+            var rows = new TheoryData<string, string>();
+            foreach (string name in ModelPresets.Names)
+            {
+                foreach (string phase in new[] { "prefill", "decode", "training", "recompute", "layer prefill", "layer decode", "layer training", "layer recompute" })
+                {
+                    if (!name.StartsWith("bert", StringComparison.Ordinal) || !phase.EndsWith("decode", StringComparison.Ordinal))
+                    {
+                        rows.Add(name, phase);
+                    }
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    public static OperatorGraph Graph(string name, string phase, long batch = 2, long tokens = 128) => Graph(ModelPresets.Load(name), phase, batch, tokens);
+
+    public static OperatorGraph Graph(ModelShape shape, string phase, long batch, long tokens) => phase switch
+    {
+        "prefill" => TransformerModel.Prefill(shape, batch, tokens),
+        "decode" => TransformerModel.Decode(shape, batch, tokens),
+        "training" => TransformerModel.Training(shape, batch, tokens),
+        "recompute" => TransformerModel.Training(shape, batch, tokens, recompute: true),
+        "layer prefill" => TransformerLayer.Prefill(shape, batch, tokens),
+        "layer decode" => TransformerLayer.Decode(shape, batch, tokens),
+        "layer training" => TransformerLayer.Training(shape, batch, tokens),
+        "layer recompute" => TransformerLayer.Training(shape, batch, tokens, recompute: true),
+        _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, null),
+    };
+}
