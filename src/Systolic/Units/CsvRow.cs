@@ -65,8 +65,5 @@ internal sealed class CsvRow(CsvTable table, int line, ImmutableArray<string> fi
     /// <summary>Records a problem of one column.</summary>
     public void Problem(string column, string message) => table.Problem(line, $", column {column}: {message}");
 
-    /// <summary>At most 60 characters of <paramref name="text"/> in quotes, for messages.</summary>
-    public static string Quote(string text) => text.Length <= 60 ? $"\"{text}\"" : $"\"{text[..57]}...\"";
-
-    private void Refuse(string column, string expected) => Problem(column, $"found {Quote(Optional(column))}, expected {expected}");
+    private void Refuse(string column, string expected) => Problem(column, $"found {UnitText.Quote(Optional(column))}, expected {expected}");
 }

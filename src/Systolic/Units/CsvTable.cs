@@ -34,7 +34,7 @@ internal sealed class CsvTable
         var fields = new List<string>();
         if (!scanner.Next(fields) || scanner.Problem is not null || !fields.SequenceEqual(columns, StringComparer.Ordinal))
         {
-            throw new InvalidDocumentException($"{file}: line 1: found the header {CsvRow.Quote(string.Join(',', fields))}, expected \"{string.Join(',', columns)}\"");
+            throw new InvalidDocumentException($"{file}: line 1: found the header {UnitText.Quote(string.Join(',', fields))}, expected \"{string.Join(',', columns)}\"");
         }
 
         var table = new CsvTable(file, columns);

@@ -40,8 +40,7 @@ internal sealed class JsonSection
         }
         catch (JsonException malformed)
         {
-            string where = string.Create(CultureInfo.InvariantCulture, $"line {malformed.LineNumber + 1}, position {malformed.BytePositionInLine + 1}");
-            throw new InvalidDocumentException($"{file}: {where}{(malformed.Path is { Length: > 0 } path ? ", path " + path : "")}: malformed JSON: {malformed.Message.Split('.')[0]}.", malformed);
+            throw new InvalidDocumentException($"{file}: {Where(malformed)}malformed JSON: {Reason(malformed.Message)}", malformed);
         }
     }
 
@@ -232,6 +231,23 @@ internal sealed class JsonSection
         (_, "") => _path,
         _ => $"{_path}.{key}",
     };
+
+    // Duplicate keys are reported by name, without a position.
+    private static string Where(JsonException malformed) => malformed.LineNumber is { } line && malformed.BytePositionInLine is { } position
+        ? string.Create(CultureInfo.InvariantCulture, $"line {line + 1}, position {position + 1}: ")
+        : "";
+
+    // The message repeats path and position at its end.
+    private static string Reason(string message)
+    {
+        foreach (string repeated in (string[])[" Path: ", " LineNumber: "])
+        {
+            int end = message.LastIndexOf(repeated, StringComparison.Ordinal);
+            message = end < 0 ? message : message[..end];
+        }
+
+        return message;
+    }
 
     private static string Describe(JsonElement value)
     {

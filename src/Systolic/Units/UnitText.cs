@@ -6,7 +6,7 @@ namespace Systolic.Units;
 internal static class UnitText
 {
     /// <summary>Splits <paramref name="text"/> into number and unit and scales the number by the unit's factor.</summary>
-    /// <exception cref="FormatException">The number or the unit is missing or unknown.</exception>
+    /// <exception cref="FormatException">The number or the unit is missing or unknown, or the number is negative or beyond a double.</exception>
     public static double Parse(string text, string quantity, ReadOnlySpan<(string Unit, double Factor)> units)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -19,18 +19,18 @@ internal static class UnitText
         }
 
         ReadOnlySpan<char> unit = trimmed[digits..].Trim();
-        if (double.TryParse(trimmed[..digits], NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number))
+        if (double.TryParse(trimmed[..digits], NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= 0)
         {
             foreach ((string name, double factor) in units)
             {
-                if (unit.SequenceEqual(name))
+                if (unit.SequenceEqual(name) && double.IsFinite(number * factor))
                 {
                     return number * factor;
                 }
             }
         }
 
-        throw new FormatException($"found \"{text}\", expected {quantity} with a unit, such as \"{Example(units)}\"");
+        throw new FormatException($"found {Quote(text)}, expected {quantity} with a unit, such as \"{Example(units)}\"");
     }
 
     /// <summary>Writes with the largest unit that leaves at least one in front of the decimal point, four significant digits.</summary>
@@ -53,6 +53,9 @@ internal static class UnitText
         Math.Abs(value) < 9.2e18
             ? checked((long)Math.Round(value))
             : throw new OverflowException($"{quantity} {value.ToString("G4", CultureInfo.InvariantCulture)} exceeds 64 bits.");
+
+    /// <summary>At most 60 characters of <paramref name="text"/> in quotes, for messages.</summary>
+    public static string Quote(string text) => text.Length <= 60 ? $"\"{text}\"" : $"\"{text[..57]}...\"";
 
     private static string Example(ReadOnlySpan<(string Unit, double Factor)> units) => "192 " + units[^1].Unit;
 }
