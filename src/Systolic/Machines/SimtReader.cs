@@ -1,0 +1,219 @@
+using System.Collections.Immutable;
+using Systolic.Accounting;
+using Systolic.Numerics;
+using Systolic.Reporting;
+using Systolic.Simt;
+using Systolic.Units;
+
+namespace Systolic.Machines;
+
+/// <summary>Reads a SIMT machine from its JSON file.</summary>
+public static class SimtReader
+{
+    /// <summary>The value of the file's "kind".</summary>
+    internal const string Kind = "simt";
+
+    private const int Most = 1 << 24;
+
+    /// <summary>Reads a machine.</summary>
+    /// <param name="json">The file's text.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <exception cref="InvalidDocumentException">Malformed JSON, an unknown or missing key, a number without its unit, an impossible value: all of them at once.</exception>
+    public static SimtMachine Read(string json, string file)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        JsonSection root = JsonSection.Parse(json, file);
+        string kind = root.Text("kind");
+        if (kind.Length > 0 && kind != Kind)
+        {
+            root.Problem("kind", $"found \"{kind}\", expected \"{Kind}\"");
+        }
+
+        SimtSpec spec = ReadSpec(root);
+        root.RefuseUnknownKeys();
+        root.Finish();
+        foreach ((string path, string problem) in SimtRules.Problems(spec))
+        {
+            root.Problem(path, problem);
+        }
+
+        root.Finish();
+        return new SimtMachine(spec);
+    }
+
+    private static SimtSpec ReadSpec(JsonSection root)
+    {
+        JsonSection clock = Open(root, "clock");
+        Frequency boost = clock.Quantity("boost", Frequency.Parse);
+        Frequency maximum = clock.Quantity("maximum", Frequency.Parse);
+        clock.RefuseUnknownKeys();
+        root.Text("source");
+        return new SimtSpec
+        {
+            Name = root.Text("name"),
+            Multiprocessors = Count(root, "multiprocessors"),
+            BoostClock = boost,
+            MaximumClock = maximum,
+            Multiprocessor = ReadMultiprocessor(Open(root, "multiprocessor")),
+            TensorCores = ReadTensorCores(Open(root, "tensorCores")),
+            L2 = ReadL2(Open(root, "l2")),
+            Memory = ReadMemory(Open(root, "memory")),
+            Launch = ReadLaunch(Open(root, "launch")),
+            Power = ReadPower(Open(root, "power")),
+            Energy = ReadEnergy(Open(root, "energy")),
+            Assumptions = ReadAssumptions(root),
+        };
+    }
+
+    private static MultiprocessorSpec ReadMultiprocessor(JsonSection section)
+    {
+        var spec = new MultiprocessorSpec
+        {
+            SubCores = Count(section, "subCores"),
+            Fp32Lanes = Count(section, "fp32Lanes"),
+            IntegerLanes = Count(section, "integerLanes"),
+            SpecialFunctionLanes = Count(section, "specialFunctionLanes"),
+            Registers = Count(section, "registers"),
+            MaximumWarps = Count(section, "maximumWarps"),
+            MaximumCtas = Count(section, "maximumCtas"),
+            SharedMemory = section.Quantity("sharedMemory", Bytes.Parse),
+            SharedMemoryPerCta = section.Quantity("sharedMemoryPerCta", Bytes.Parse),
+            SharedBytesPerCycle = Count(section, "sharedBytesPerCycle"),
+            PortBytesPerCycle = Count(section, "portBytesPerCycle"),
+        };
+        section.RefuseUnknownKeys();
+        return spec;
+    }
+
+    private static TensorCoreSpec ReadTensorCores(JsonSection section)
+    {
+        JsonSection rates = section.Section("macsPerCycle");
+        var macs = ImmutableDictionary.CreateBuilder<DataType, int>();
+        foreach (string key in rates.Keys.ToArray())
+        {
+            if (TypeOf(rates, key) is { } type)
+            {
+                macs[type] = Count(rates, key);
+            }
+        }
+
+        JsonSection substitutes = section.Section("runsAs");
+        var runsAs = ImmutableDictionary.CreateBuilder<DataType, DataType>();
+        foreach (string key in substitutes.Keys.ToArray())
+        {
+            if (TypeOf(substitutes, key) is { } type)
+            {
+                runsAs[type] = substitutes.Quantity(key, DataTypes.Parse);
+            }
+        }
+
+        MatrixInstruction instruction = section.Quantity("instruction", ParseInstruction);
+        section.RefuseUnknownKeys();
+        return new TensorCoreSpec(instruction, macs.ToImmutable(), runsAs.ToImmutable());
+    }
+
+    private static L2Spec ReadL2(JsonSection section)
+    {
+        var spec = new L2Spec(
+            section.Quantity("capacity", Bytes.Parse),
+            Count(section, "bytesPerCycle"),
+            section.Number("residencyMidpoint", 0.01, 10),
+            section.Number("residencySteepness", 1, 100));
+        section.RefuseUnknownKeys();
+        return spec;
+    }
+
+    private static DeviceMemorySpec ReadMemory(JsonSection section)
+    {
+        var spec = new DeviceMemorySpec(
+            section.Quantity("capacity", Bytes.Parse),
+            section.Quantity("peak", Bandwidth.Parse),
+            section.Number("sustainedShare", 0.01, 1),
+            Count(section, "latencyCycles"),
+            (int)section.Integer("streamingCycles", 0, Most));
+        section.RefuseUnknownKeys();
+        return spec;
+    }
+
+    private static LaunchSpec ReadLaunch(JsonSection section)
+    {
+        var spec = new LaunchSpec(
+            section.Quantity("mode", ParseMode),
+            section.Quantity("graph", SimTime.Parse),
+            section.Quantity("stream", SimTime.Parse));
+        section.RefuseUnknownKeys();
+        return spec;
+    }
+
+    private static PowerCapSpec ReadPower(JsonSection section)
+    {
+        var spec = new PowerCapSpec(
+            section.Quantity("cap", Power.Parse),
+            section.Quantity("floor", Power.Parse),
+            section.Quantity("perByte", Energy.Parse),
+            section.Quantity("perFlop", Energy.Parse),
+            section.Quantity("reference", Frequency.Parse));
+        section.RefuseUnknownKeys();
+        return spec;
+    }
+
+    private static EnergyModel ReadEnergy(JsonSection section)
+    {
+        var model = new EnergyModel(
+            (int)section.Integer("nodeNanometres", 2, 250),
+            Kind,
+            section.Quantity("idle", Power.Parse),
+            section.Quantity("active", Power.Parse));
+        section.RefuseUnknownKeys();
+        return model;
+    }
+
+    private static ImmutableArray<Assumption> ReadAssumptions(JsonSection root)
+    {
+        var assumptions = ImmutableArray.CreateBuilder<Assumption>();
+        foreach (JsonSection item in root.Sections("assumed"))
+        {
+            assumptions.Add(new Assumption(item.Text("parameter"), item.Text("reason")));
+            item.RefuseUnknownKeys();
+        }
+
+        return assumptions.ToImmutable();
+    }
+
+    private static JsonSection Open(JsonSection root, string key)
+    {
+        JsonSection section = root.Section(key);
+        section.Text("source");
+        return section;
+    }
+
+    private static int Count(JsonSection section, string key) => (int)section.Integer(key, 1, Most);
+
+    private static DataType? TypeOf(JsonSection section, string key)
+    {
+        try
+        {
+            return DataTypes.Parse(key);
+        }
+        catch (FormatException unknown)
+        {
+            section.Problem(key, unknown.Message);
+            return null;
+        }
+    }
+
+    private static MatrixInstruction ParseInstruction(string text) => text switch
+    {
+        "hmma" => MatrixInstruction.Hmma,
+        "mma.sync" => MatrixInstruction.MmaSync,
+        "wgmma" => MatrixInstruction.Wgmma,
+        _ => throw new FormatException($"found \"{text}\", expected hmma, mma.sync or wgmma"),
+    };
+
+    private static LaunchMode ParseMode(string text) => text switch
+    {
+        "graph" => LaunchMode.Graph,
+        "stream" => LaunchMode.Stream,
+        _ => throw new FormatException($"found \"{text}\", expected graph or stream"),
+    };
+}

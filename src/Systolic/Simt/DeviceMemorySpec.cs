@@ -1,0 +1,15 @@
+using Systolic.Units;
+
+namespace Systolic.Simt;
+
+/// <summary>Main memory of the GPU.</summary>
+/// <param name="Capacity">Bytes held.</param>
+/// <param name="Peak">Pin bandwidth.</param>
+/// <param name="SustainedShare">Share of the pin bandwidth that a long pure read reaches.</param>
+/// <param name="LatencyCycles">One dependent load that misses L2, in SM cycles.</param>
+/// <param name="StreamingCycles">What the latency of a load grows by when the memory is streaming, in SM cycles.</param>
+public sealed record DeviceMemorySpec(Bytes Capacity, Bandwidth Peak, double SustainedShare, int LatencyCycles, int StreamingCycles)
+{
+    /// <summary>Bytes per second of a long read.</summary>
+    internal double Sustained => Peak.BytesPerSecond * SustainedShare;
+}

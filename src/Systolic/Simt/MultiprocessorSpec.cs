@@ -1,0 +1,40 @@
+using Systolic.Units;
+
+namespace Systolic.Simt;
+
+/// <summary>One streaming multiprocessor: four sub-cores with a scheduler each, one register file each, and a shared scratchpad.</summary>
+public sealed record MultiprocessorSpec
+{
+    /// <summary>Sub-cores; each issues one warp instruction per cycle.</summary>
+    public required int SubCores { get; init; }
+
+    /// <summary>Lanes that finish one fp32 fused multiply-add per cycle.</summary>
+    public required int Fp32Lanes { get; init; }
+
+    /// <summary>Lanes of integer, comparison and conversion instructions.</summary>
+    public required int IntegerLanes { get; init; }
+
+    /// <summary>Lanes of exponentials, roots and reciprocals.</summary>
+    public required int SpecialFunctionLanes { get; init; }
+
+    /// <summary>32-bit registers.</summary>
+    public required int Registers { get; init; }
+
+    /// <summary>Warps that can be resident.</summary>
+    public required int MaximumWarps { get; init; }
+
+    /// <summary>Thread blocks (CTAs) that can be resident.</summary>
+    public required int MaximumCtas { get; init; }
+
+    /// <summary>Shared memory that resident CTAs divide.</summary>
+    public required Bytes SharedMemory { get; init; }
+
+    /// <summary>The most shared memory one CTA may hold.</summary>
+    public required Bytes SharedMemoryPerCta { get; init; }
+
+    /// <summary>Bytes per cycle of shared memory: its banks times four.</summary>
+    public required int SharedBytesPerCycle { get; init; }
+
+    /// <summary>Bytes per cycle from L2 into one multiprocessor.</summary>
+    public required int PortBytesPerCycle { get; init; }
+}

@@ -1,0 +1,109 @@
+using Systolic.Accounting;
+using Systolic.Numerics;
+using Systolic.Workloads;
+
+namespace Systolic.Simt;
+
+/// <summary>Operators bound by memory or issue: normalization, softmax, elementwise functions, gathers, optimizer steps. One kernel each.</summary>
+/// <remarks>
+/// Three bounds: bandwidth (main memory with read/write turnaround, L2 with a write counting twice), latency (waves of CTAs, each a chain of load trips and
+/// barriers) and issue. They join by a p-norm: p 2 for kernels that stop at barriers, 3.5 for free-running ones (inferred). An activation that fits L2 is
+/// still there from the kernel before and leaves main memory out; weights, caches and optimizer state never are.
+/// </remarks>
+internal static class RowKernel
+{
+    private const double CtaStartCycles = 110;
+    private const double ReductionCycles = 220;
+    private const double Turnaround = 0.05;
+    private const double FreeJoin = 3.5;
+    private const double BarrierJoin = 2;
+
+    /// <summary>Prices one operator.</summary>
+    /// <param name="spec">The machine.</param>
+    /// <param name="op">The operator.</param>
+    /// <param name="stateful">Bytes of weights, caches and optimizer state among its tensors.</param>
+    public static KernelCost Price(SimtSpec spec, RowOperator op, Traffic stateful)
+    {
+        Traffic all = Traffic.Of(op);
+        RowGrid grid = RowGrid.Of(op, op.Type.ByteSize());
+        RowInstructions per = RowInstructions.Of(op);
+        double elements = RowGrid.Elements(op);
+        double cold = 1 - spec.L2.Resident(all.Read + all.Written);
+        double rereads = grid.Rereads * (double)all.Read;
+        double dramRead = stateful.Read + (cold * (all.Read - stateful.Read)) + (LiveRowsFit(spec, op, grid) ? 0 : rereads);
+        double dramWritten = stateful.Written + (cold * (all.Written - stateful.Written));
+
+        var timing = new Timing(spec, grid, per, elements, all.Read + rereads + (2 * all.Written), dramRead, dramWritten);
+        double laneFlops = 2 * FittedConstants.Fp32Energy * elements * per.Total;
+        double hertz = PowerCap.Clock(spec, timing, dramRead + dramWritten, laneFlops);
+
+        var account = new KernelAccount();
+        account.Spend(CycleComponent.Launch, spec.Launch.Cost.Seconds);
+        account.Spend(timing.Dominant(hertz), timing.BodySeconds(hertz));
+        account.Lanes(spec, elements * per.Total, op.ElementOperations, elements * per.Special, hertz);
+        account.L2(spec, all.Read + rereads + all.Written, hertz);
+        account.Dram(spec, dramRead, dramWritten);
+        return account.Settle(FormattableString.Invariant($"{grid.Ctas} CTAs x {grid.Threads} threads, {timing.Resident} per SM, {timing.Waves} waves, {hertz / 1e9:F2} GHz"));
+    }
+
+    private static bool LiveRowsFit(SimtSpec spec, RowOperator op, RowGrid grid) =>
+        (double)Math.Min(grid.Ctas, spec.Multiprocessors) * op.Columns * op.Type.ByteSize() <= spec.L2.Capacity.Value / 2.0;
+
+    /// <summary>The three bounds at any clock.</summary>
+    private readonly struct Timing : IKernelTime
+    {
+        private readonly double _launchSeconds;
+        private readonly double _dramSeconds;
+        private readonly double _l2Cycles;
+        private readonly double _latencyCycles;
+        private readonly double _issueCycles;
+        private readonly double _join;
+        private readonly CycleComponent _issueBound;
+
+        public Timing(SimtSpec spec, RowGrid grid, RowInstructions per, double elements, double l2Bytes, double dramRead, double dramWritten)
+        {
+            MultiprocessorSpec sm = spec.Multiprocessor;
+            Resident = Math.Max(1, Occupancy.Of(sm, grid.Threads, grid.Registers, 0));
+            Waves = (grid.Ctas + (Resident * (long)spec.Multiprocessors) - 1) / (Resident * (long)spec.Multiprocessors);
+            double moved = dramRead + dramWritten;
+            double shares = moved == 0 ? 0 : dramRead * dramWritten / (moved * moved);
+            _dramSeconds = moved / (spec.Memory.Sustained * (1 - (Turnaround * 4 * shares)));
+            _l2Cycles = l2Bytes / spec.L2.BytesPerCycle;
+            double warpInstructions = elements * per.Total / 32;
+            double ownIssue = grid.Reductions > 0 ? warpInstructions / grid.Ctas / sm.SubCores : 0;
+            double cta = CtaStartCycles + (grid.Trips * (spec.Memory.LatencyCycles + spec.Memory.StreamingCycles)) + (grid.Reductions * ReductionCycles) + ownIssue;
+            _latencyCycles = Waves * cta;
+            long busy = Math.Min(spec.Multiprocessors, grid.Ctas);
+            double issue = warpInstructions / sm.SubCores / busy;
+            double special = elements * per.Special / sm.SpecialFunctionLanes / busy;
+            _issueCycles = Math.Max(issue, special);
+            _issueBound = special > issue ? CycleComponent.Scalar : CycleComponent.Vector;
+            _join = grid.Reductions > 0 ? BarrierJoin : FreeJoin;
+            _launchSeconds = spec.Launch.Cost.Seconds;
+        }
+
+        public int Resident { get; }
+
+        public long Waves { get; }
+
+        public double SecondsAt(double hertz) => _launchSeconds + BodySeconds(hertz);
+
+        public double BodySeconds(double hertz)
+        {
+            double bandwidth = Math.Max(_dramSeconds, _l2Cycles / hertz);
+            return Join.Norm(Join.Norm(bandwidth, _latencyCycles / hertz, _join), _issueCycles / hertz, _join);
+        }
+
+        public CycleComponent Dominant(double hertz)
+        {
+            double l2 = _l2Cycles / hertz;
+            double latency = _latencyCycles / hertz;
+            double issue = _issueCycles / hertz;
+            double largest = Math.Max(Math.Max(_dramSeconds, l2), Math.Max(latency, issue));
+            return largest == _dramSeconds ? CycleComponent.MemoryBandwidth
+                : largest == l2 ? CycleComponent.CacheBandwidth
+                : largest == latency ? CycleComponent.MemoryLatency
+                : _issueBound;
+        }
+    }
+}
