@@ -1,0 +1,37 @@
+using Systolic.Units;
+
+namespace Systolic.Components;
+
+/// <summary>The DMA engines of a core.</summary>
+public sealed record DmaSpec
+{
+    /// <summary>Engines; a transfer is spread over them by partitions.</summary>
+    public required int Engines { get; init; }
+
+    /// <summary>Sustained bandwidth of one engine.</summary>
+    public required Bandwidth EngineBandwidth { get; init; }
+
+    /// <summary>Partitions that one engine serves.</summary>
+    public required int PartitionsPerEngine { get; init; }
+
+    /// <summary>A contiguous run is charged as at least this size.</summary>
+    public required Bytes MinimumRun { get; init; }
+
+    /// <summary>Between two transfers of a queue whose addresses were known at compile time.</summary>
+    public required SimTime IssueInterval { get; init; }
+
+    /// <summary>Between two transfers of a queue whose addresses are computed at run time.</summary>
+    public required SimTime DynamicIssueInterval { get; init; }
+
+    /// <summary>From the trigger to the first byte.</summary>
+    public required SimTime TriggerLatency { get; init; }
+
+    /// <summary>From the last byte to a waiting engine's start.</summary>
+    public required SimTime CompletionLatency { get; init; }
+
+    /// <summary>Rate of an element-wise transpose within the scratchpad, as a share of the copy rate; 0 where the engines cannot.</summary>
+    public required double LocalTransposeShare { get; init; }
+
+    /// <summary>Bandwidth of all engines.</summary>
+    public Bandwidth Bandwidth => EngineBandwidth * Engines;
+}

@@ -1,0 +1,54 @@
+using Systolic.Numerics;
+using Systolic.Programs;
+using Systolic.Units;
+
+namespace Systolic.Components;
+
+/// <summary>Timing of the vector engine's instructions.</summary>
+internal static class VectorEngine
+{
+    /// <summary>Cycles from issue to the earliest issue of the next; the result is readable then.</summary>
+    /// <remarks>NKI ISA reference v2.26, cost tables; fast modes: Trainium2 architecture guide; static part: Trainium architecture guide ("about 100 cycles").</remarks>
+    public static Cycles Interval(VectorEngineSpec spec, in Instruction op) =>
+        new(Math.Max(spec.MinimumInterval, Elements(spec, op)) + spec.StaticCycles);
+
+    private static long Elements(VectorEngineSpec spec, in Instruction op)
+    {
+        long n = op.Free;
+        return op.Opcode switch
+        {
+            Opcode.Copy or Opcode.TensorScalar => n / CopySpeed(spec, op),
+            Opcode.TensorTensor => TwoTensors(spec, op, n),
+            Opcode.ScalarTensorTensor => OnePsumSource(op) || AllNarrow(op) ? n : 2 * n,
+            Opcode.Reciprocal => 8 * n,
+            Opcode.BatchNormAggregate => 13 * n / 3,
+            Opcode.Memset => op.Destination.ByteSize() <= 2 ? n / 2 : n,
+            _ => n,
+        };
+    }
+
+    private static int CopySpeed(VectorEngineSpec spec, in Instruction op) => (spec.FastModes, AllNarrow(op), InSbuf(op)) switch
+    {
+        (true, true, true) => 4,
+        (true, true, false) or (true, false, true) => 2,
+        _ => 1,
+    };
+
+    private static long TwoTensors(VectorEngineSpec spec, in Instruction op, long n)
+    {
+        if (OnePsumSource(op))
+        {
+            return n;
+        }
+
+        bool fast = AllNarrow(op) && (op.Operands & (Operands.FirstInPsum | Operands.SecondInPsum)) == 0;
+        return fast ? (spec.FastModes ? n / 2 : n) : 2 * n;
+    }
+
+    private static bool OnePsumSource(in Instruction op) =>
+        (op.Operands & (Operands.FirstInPsum | Operands.SecondInPsum)) is Operands.FirstInPsum or Operands.SecondInPsum;
+
+    private static bool AllNarrow(in Instruction op) => op.Source.ByteSize() <= 2 && op.Destination.ByteSize() <= 2;
+
+    private static bool InSbuf(in Instruction op) => (op.Operands & (Operands.FirstInPsum | Operands.DestinationInPsum)) == 0;
+}

@@ -1,0 +1,69 @@
+using Systolic.Accounting;
+using Systolic.Hardware;
+using Systolic.Numerics;
+using Systolic.Workloads;
+
+namespace Systolic.Kernels;
+
+/// <summary>How a matrix product is cut: blocks of M, N and K that lie in SBUF, and whether the left operand stays for all of K.</summary>
+/// <param name="BlockM">Output rows of a block.</param>
+/// <param name="BlockN">Output columns of a block.</param>
+/// <param name="BlockK">Contraction of a block.</param>
+/// <param name="LeftResident">The left block covers all of K and stays while the blocks of N pass.</param>
+public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool LeftResident)
+{
+    /// <summary>One line, such as "blocks 2048x1024x512 (MxKxN), left resident".</summary>
+    public override string ToString() => FormattableString.Invariant($"blocks {BlockM}x{BlockK}x{BlockN} (MxKxN){(LeftResident ? ", left resident" : "")}");
+
+    /// <summary>The best of a bounded list of candidates by estimated time; ties go to the earlier one.</summary>
+    /// <exception cref="CapacityException">No candidate fits SBUF.</exception>
+    public static MatMulMapping Choose(MatMul op, Accelerator machine)
+    {
+        ArgumentNullException.ThrowIfNull(op);
+        ArgumentNullException.ThrowIfNull(machine);
+        MatMulMapping? best = null;
+        double least = double.PositiveInfinity;
+        foreach (MatMulMapping candidate in Candidates(op, machine))
+        {
+            var plan = new MatMulPlan(op, candidate, machine);
+            if (plan.BytesPerPartition <= machine.Sbuf.PartitionSize.Value && plan.EstimatedSeconds < least)
+            {
+                (best, least) = (candidate, plan.EstimatedSeconds);
+            }
+        }
+
+        return best ?? throw new CapacityException(FormattableString.Invariant(
+            $"{op.Name}: {op.Describe()} {op.Type.Label()} has no blocking that fits SBUF of {machine.Name} ({machine.Sbuf.PartitionSize} per partition)."));
+    }
+
+    private static IEnumerable<MatMulMapping> Candidates(MatMul op, Accelerator machine)
+    {
+        int rows = machine.TensorEngine.ContractionRows(op.Type);
+        foreach (long blockM in Sizes(op.M, machine.TensorEngine.Columns, 6))
+        {
+            foreach (long blockN in Sizes(op.N, machine.TensorEngine.MaximumMoving, 4))
+            {
+                foreach (long blockK in Sizes(op.K, rows, 6).Append(op.K).Distinct())
+                {
+                    yield return new MatMulMapping(blockM, blockN, blockK, true);
+                    if (blockK < op.K)
+                    {
+                        yield return new MatMulMapping(blockM, blockN, blockK, false);
+                    }
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<long> Sizes(long extent, long unit, int steps)
+    {
+        for (int i = 0; i < steps; i++, unit *= 2)
+        {
+            yield return Math.Min(unit, extent);
+            if (unit >= extent)
+            {
+                yield break;
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+namespace Systolic.Programs;
+
+/// <summary>What an instruction does, in the vocabulary of the public kernel interface (NKI).</summary>
+public enum Opcode : byte
+{
+    /// <summary>stationary[K,M] x moving[K,N] into PSUM, overwriting or accumulating.</summary>
+    MatMul,
+
+    /// <summary>Transpose through the array: data stationary, identity moving, result in PSUM.</summary>
+    Transpose,
+
+    /// <summary>Copy with optional cast.</summary>
+    Copy,
+
+    /// <summary>Fill with a constant.</summary>
+    Memset,
+
+    /// <summary>Two tensors element by element.</summary>
+    TensorTensor,
+
+    /// <summary>A tensor with one or two scalars (or a value per partition).</summary>
+    TensorScalar,
+
+    /// <summary>(tensor op scalar) op tensor.</summary>
+    ScalarTensorTensor,
+
+    /// <summary>Reduction along the free dimension.</summary>
+    TensorReduce,
+
+    /// <summary>Mean and variance pieces of up to 512 elements.</summary>
+    BatchNormStats,
+
+    /// <summary>Combines the pieces.</summary>
+    BatchNormAggregate,
+
+    /// <summary>1 / x on the vector engine.</summary>
+    Reciprocal,
+
+    /// <summary>Function table lookup: exp, gelu, silu, square, root, copy with scale.</summary>
+    Activation,
+
+    /// <summary>Activation that also accumulates along the free dimension.</summary>
+    ActivationReduce,
+
+    /// <summary>The eight largest values of each row.</summary>
+    Max8,
+
+    /// <summary>Positions or masks generated from indices.</summary>
+    AffineSelect,
+
+    /// <summary>Main memory to scratchpad.</summary>
+    Load,
+
+    /// <summary>Scratchpad to main memory.</summary>
+    Store,
+
+    /// <summary>Main memory to main memory.</summary>
+    MemoryCopy,
+
+    /// <summary>Main memory to scratchpad at addresses computed at run time.</summary>
+    Gather,
+
+    /// <summary>Scratchpad to main memory at addresses computed at run time.</summary>
+    Scatter,
+
+    /// <summary>Scratchpad to scratchpad, transposed element by element.</summary>
+    LocalTranspose,
+
+    /// <summary>Signal all cores and wait for their signals.</summary>
+    Barrier,
+}
+
+/// <summary>The function of an <see cref="Opcode.Activation"/>; changing it reloads the engine's table.</summary>
+public enum ActivationFunction : byte
+{
+    /// <summary>Copy or scale: in every table.</summary>
+    Identity,
+
+    /// <summary>Square: in every table.</summary>
+    Square,
+
+    /// <summary>Exponential.</summary>
+    Exp,
+
+    /// <summary>Reciprocal square root.</summary>
+    Rsqrt,
+
+    /// <summary>Gaussian error linear unit.</summary>
+    Gelu,
+
+    /// <summary>Sigmoid linear unit.</summary>
+    Silu,
+
+    /// <summary>Hyperbolic tangent.</summary>
+    Tanh,
+
+    /// <summary>Rectifier.</summary>
+    Relu,
+
+    /// <summary>Natural logarithm.</summary>
+    Log,
+
+    /// <summary>Derivative of the Gaussian error linear unit.</summary>
+    GeluDerivative,
+
+    /// <summary>Derivative of the sigmoid linear unit.</summary>
+    SiluDerivative,
+}

@@ -1,0 +1,118 @@
+using Systolic.Accounting;
+using Systolic.Components;
+using Systolic.Hardware;
+using Systolic.Programs;
+using Systolic.Units;
+
+namespace Systolic.Simulation;
+
+/// <summary>Walks back from the last completion along what each start waited for, and books every femtosecond of the way to its cause.</summary>
+internal sealed class CriticalPath(Program program, Accelerator machine, StreamState[] streams)
+{
+    private readonly CycleStack _stack = new();
+
+    /// <summary>The cycle stack; its total is the last completion.</summary>
+    public CycleStack Attribute()
+    {
+        (StreamId stream, int index) = Last();
+        if (index < 0)
+        {
+            return _stack;
+        }
+
+        long cursor = streams[(int)stream].Done[index];
+        while (index >= 0)
+        {
+            long start = Math.Min(cursor, streams[(int)stream].Start[index]);
+            Book(stream, index, start, cursor);
+            (stream, index, cursor) = Predecessor(stream, index, start);
+        }
+
+        _stack.Add(CycleComponent.Semaphore, new SimTime(cursor));
+        return _stack;
+    }
+
+    private (StreamId Stream, int Index) Last()
+    {
+        (StreamId stream, int index, long latest) = (StreamId.Tensor, -1, -1L);
+        for (int s = 0; s < streams.Length; s++)
+        {
+            StreamState state = streams[s];
+            if (state.Issued > 0 && state.Done[state.Issued - 1] > latest)
+            {
+                (stream, index, latest) = ((StreamId)s, state.Issued - 1, state.Done[state.Issued - 1]);
+            }
+        }
+
+        return (stream, index);
+    }
+
+    /// <summary>What the start waited for, and where the walk goes on; the time between is the signal's and the clock edge's.</summary>
+    private (StreamId Stream, int Index, long Cursor) Predecessor(StreamId stream, int index, long start)
+    {
+        StreamState state = streams[(int)stream];
+        long latest = index == 0 ? 0 : state.Free[index - 1];
+        (StreamId Stream, int Index, long Cursor) found = (stream, index - 1, latest);
+        Instruction op = program[stream][index];
+        foreach (SemaphoreWait wait in program.Waits.Slice(op.FirstWait, op.WaitCount))
+        {
+            long done = streams[(int)wait.Stream].Done[wait.AtLeast - 1];
+            long arrival = done + Simulator.SignalLatency(machine, wait.Stream, stream);
+            if (arrival > latest)
+            {
+                latest = arrival;
+                found = (wait.Stream, wait.AtLeast - 1, done);
+            }
+        }
+
+        _stack.Add(CycleComponent.Semaphore, new SimTime(start - found.Cursor));
+        return found;
+    }
+
+    private void Book(StreamId stream, int index, long start, long end)
+    {
+        if (stream == StreamId.Exchange)
+        {
+            _stack.Add(CycleComponent.Collective, new SimTime(end - start));
+        }
+        else if (stream.IsQueue())
+        {
+            BookTransfer(streams[(int)stream], index, start, end);
+        }
+        else if (stream == StreamId.Tensor)
+        {
+            BookMatrix(index, start, end);
+        }
+        else
+        {
+            CycleComponent engine = stream switch { StreamId.Vector => CycleComponent.Vector, StreamId.Scalar => CycleComponent.Scalar, _ => CycleComponent.GpSimd };
+            _stack.Add(engine, new SimTime(end - start));
+        }
+    }
+
+    private void BookTransfer(StreamState state, int index, long start, long end)
+    {
+        long issued = Math.Min(end, state.Free[index]);
+        long arrived = Math.Min(end, state.Free[index] + machine.Dma.TriggerLatency.Value);
+        long moved = Math.Max(arrived, Math.Min(end, state.Done[index] - machine.Dma.CompletionLatency.Value));
+        _stack.Add(CycleComponent.DmaIssue, new SimTime(issued - start));
+        _stack.Add(CycleComponent.MemoryLatency, new SimTime(arrived - issued + (end - moved)));
+        _stack.Add(CycleComponent.MemoryBandwidth, new SimTime(moved - arrived));
+    }
+
+    private void BookMatrix(int index, long start, long end)
+    {
+        StreamState state = streams[(int)StreamId.Tensor];
+        Instruction op = program[StreamId.Tensor][index];
+        long free = Math.Min(end, state.Free[index]);
+        bool idle = index == 0 || start > state.Free[index - 1];
+        long columns = new Clock(machine.TensorEngine.SustainedRate).At(TensorEngine.Interval(machine.TensorEngine, op)).Value;
+        long load = idle ? Math.Max(0, free - start - columns) : 0;
+        long streaming = free - start - load;
+        (long used, long clocked) = TensorEngine.Occupancy(machine.TensorEngine, op);
+        long work = op.Opcode == Opcode.MatMul ? (long)((Int128)streaming * used / clocked) : 0;
+        _stack.Add(CycleComponent.WeightLoad, new SimTime(load));
+        _stack.Add(CycleComponent.MatrixWork, new SimTime(work));
+        _stack.Add(CycleComponent.FillAndDrain, new SimTime(streaming - work + (end - free)));
+    }
+}

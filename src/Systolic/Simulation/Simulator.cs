@@ -1,0 +1,222 @@
+using System.Collections.Immutable;
+using Systolic.Accounting;
+using Systolic.Components;
+using Systolic.Hardware;
+using Systolic.Programs;
+using Systolic.Units;
+
+namespace Systolic.Simulation;
+
+/// <summary>Runs a program on one core: in-order streams, semaphores, engine intervals and latencies, DMA engines and a share of main memory.</summary>
+/// <remarks>
+/// Event driven: of all streams whose next instruction has its waits met, the one that can start first is issued; ties go to the lower
+/// stream. Every instruction is therefore issued in order of start time, which makes first come, first served at the DMA engines exact.
+/// </remarks>
+public sealed class Simulator
+{
+    private readonly Program _program;
+    private readonly Accelerator _machine;
+    private readonly StreamState[] _streams;
+    private readonly Clock[] _clocks;
+    private readonly DmaEngines _dma;
+    private readonly ActivityCounts _counts = new();
+    private readonly long[] _busy = new long[Engines.Length];
+    private readonly List<Span>? _spans;
+    private ActivationFunction _table;
+
+    private Simulator(Program program, Accelerator machine, bool collectSpans)
+    {
+        (_program, _machine) = (program, machine);
+        _streams = new StreamState[Streams.Count];
+        for (int s = 0; s < Streams.Count; s++)
+        {
+            _streams[s] = new StreamState(program[(StreamId)s].Length);
+        }
+
+        _clocks =
+        [
+            new Clock(machine.TensorEngine.SustainedRate), new Clock(machine.VectorEngine.Clock),
+            new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
+        ];
+        _dma = new DmaEngines(machine.Dma, machine.MemoryPerCore);
+        _spans = collectSpans ? [] : null;
+    }
+
+    /// <summary>The engines whose busy time is recorded; "dma" stands for all DMA engines of a core together.</summary>
+    public static ImmutableArray<string> Engines { get; } = ["tensor", "vector", "scalar", "gpsimd", "dma"];
+
+    /// <summary>Simulates <paramref name="program"/> on one core of <paramref name="machine"/>.</summary>
+    /// <exception cref="InvalidOperationException">The program waits for something that never happens; the message names the stuck instruction.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static CoreRun Run(Program program, Accelerator machine, bool collectSpans = false, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(machine);
+        return new Simulator(program, machine, collectSpans).Run(cancellation);
+    }
+
+    private CoreRun Run(CancellationToken cancellation)
+    {
+        for (int s = 0; s < Streams.Count; s++)
+        {
+            Prepare((StreamId)s);
+        }
+
+        for (int issued = 0; Next() is { } stream; issued++)
+        {
+            if ((issued & 0xFFFF) == 0)
+            {
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            Issue(stream);
+            Prepare(stream);
+            WakeWaitersFor(stream);
+        }
+
+        if (Array.FindIndex(_streams, state => !state.Finished) is var stuck and >= 0)
+        {
+            StreamState state = _streams[stuck];
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"{_program.Name}: stream {((StreamId)stuck).Label()} is stuck at instruction {state.Issued} ({_program[(StreamId)stuck][state.Issued].Opcode}), waiting for {state.BlockedOn.AtLeast} completions of {state.BlockedOn.Stream.Label()}."));
+        }
+
+        CycleStack stack = new CriticalPath(_program, _machine, _streams).Attribute();
+        return new CoreRun(stack.Total, _counts, [.. _busy.Select(time => new SimTime(time))], stack, _spans is null ? [] : [.. _spans]);
+    }
+
+    private StreamId? Next()
+    {
+        int first = -1;
+        long earliest = StreamState.Blocked;
+        for (int s = 0; s < _streams.Length; s++)
+        {
+            if (_streams[s].Ready < earliest)
+            {
+                (first, earliest) = (s, _streams[s].Ready);
+            }
+        }
+
+        return first < 0 ? null : (StreamId)first;
+    }
+
+    private void Prepare(StreamId stream)
+    {
+        StreamState state = _streams[(int)stream];
+        if (state.Finished)
+        {
+            state.Ready = StreamState.Blocked;
+            state.BlockedOn = new SemaphoreWait(stream, int.MaxValue);
+            return;
+        }
+
+        ref readonly Instruction op = ref _program[stream][state.Issued];
+        long ready = state.NextFree;
+        foreach (SemaphoreWait wait in _program.Waits.Slice(op.FirstWait, op.WaitCount))
+        {
+            StreamState producer = _streams[(int)wait.Stream];
+            if (producer.Issued < wait.AtLeast)
+            {
+                (state.Ready, state.BlockedOn) = (StreamState.Blocked, wait);
+                return;
+            }
+
+            ready = Math.Max(ready, producer.Done[wait.AtLeast - 1] + SignalLatency(_machine, wait.Stream, stream));
+        }
+
+        state.Ready = ready;
+    }
+
+    private void WakeWaitersFor(StreamId producer)
+    {
+        int issued = _streams[(int)producer].Issued;
+        for (int s = 0; s < _streams.Length; s++)
+        {
+            StreamState state = _streams[s];
+            if (state.Ready == StreamState.Blocked && state.BlockedOn.Stream == producer && issued >= state.BlockedOn.AtLeast)
+            {
+                Prepare((StreamId)s);
+            }
+        }
+    }
+
+    /// <summary>From a producer's completion to a consumer's start; a transfer's completion latency already includes it.</summary>
+    internal static long SignalLatency(Accelerator machine, StreamId producer, StreamId consumer) =>
+        producer == consumer || producer.IsQueue() ? 0 : machine.Synchronization.SemaphoreLatency.Value;
+
+    private void Issue(StreamId stream)
+    {
+        StreamState state = _streams[(int)stream];
+        ref readonly Instruction op = ref _program[stream][state.Issued];
+        (long start, long free, long done) = stream switch
+        {
+            StreamId.Exchange => Exchange(state.Ready),
+            _ when stream.IsQueue() => Transfer(op, state.Ready),
+            _ => Compute(stream, op, state),
+        };
+        state.Issue(start, free, done);
+        _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(done - start)));
+    }
+
+    private (long Start, long Free, long Done) Exchange(long ready)
+    {
+        long end = ready + _machine.Synchronization.ExchangeLatency.Value;
+        return (ready, end, end);
+    }
+
+    private (long Start, long Free, long Done) Transfer(in Instruction op, long ready)
+    {
+        TransferTimes times = _dma.Transfer(op, ready);
+        DmaEngines.Count(op, _counts);
+        _busy[^1] += times.EngineTime;
+        return (ready, times.Issued, times.Completed);
+    }
+
+    private (long Start, long Free, long Done) Compute(StreamId stream, in Instruction op, StreamState state)
+    {
+        Clock clock = _clocks[(int)stream];
+        Cycles edge = clock.EdgeAtOrAfter(new SimTime(state.Ready));
+        long start = clock.At(edge).Value;
+        long free, done;
+        switch (stream)
+        {
+            case StreamId.Tensor:
+                bool idle = state.Issued == 0 || start > state.NextFree;
+                Cycles load = idle ? TensorEngine.ExposedLoad(_machine.TensorEngine, op) : Cycles.Zero;
+                free = clock.At(edge + load + TensorEngine.Interval(_machine.TensorEngine, op)).Value;
+                done = free + _machine.TensorEngine.ResultLatency.Value;
+                TensorEngine.Count(_machine.TensorEngine, op, _counts);
+                break;
+            case StreamId.Vector:
+                free = done = clock.At(edge + VectorEngine.Interval(_machine.VectorEngine, op)).Value;
+                EngineTraffic.Count(op, _counts);
+                break;
+            case StreamId.Scalar:
+                free = clock.At(edge + ScalarEngine.Interval(_machine.ScalarEngine, op)).Value + SwitchTable(op);
+                done = free + _machine.ScalarEngine.ResultLatency.Value;
+                EngineTraffic.Count(op, _counts);
+                break;
+            default:
+                free = done = clock.At(edge + _machine.GpSimdEngine.Interval(op.Free)).Value;
+                EngineTraffic.Count(op, _counts);
+                break;
+        }
+
+        _busy[(int)stream] += free - start;
+        return (start, free, done);
+    }
+
+    private long SwitchTable(in Instruction op)
+    {
+        if (!ScalarEngine.NeedsTable(op) || op.Function == _table)
+        {
+            return 0;
+        }
+
+        _table = op.Function;
+        return _machine.ScalarEngine.TableLoad.Value;
+    }
+
+    private static string Name(in Instruction op) =>
+        op.Opcode is Opcode.Activation or Opcode.ActivationReduce ? $"{op.Opcode} {op.Function}" : op.Opcode.ToString();
+}

@@ -1,0 +1,43 @@
+using Systolic.Programs;
+
+namespace Systolic.Simulation;
+
+/// <summary>One stream at work: how far it is and when each instruction started, let its successor go, and completed (femtoseconds).</summary>
+internal sealed class StreamState(int length)
+{
+    /// <summary>No instruction can start yet, or none is left.</summary>
+    public const long Blocked = long.MaxValue;
+
+    /// <summary>Instructions issued so far.</summary>
+    public int Issued { get; private set; }
+
+    /// <summary>When the next instruction can start; <see cref="Blocked"/> while a producer has not been issued.</summary>
+    public long Ready { get; set; } = Blocked;
+
+    /// <summary>The wait that blocks, when <see cref="Ready"/> is <see cref="Blocked"/>.</summary>
+    public SemaphoreWait BlockedOn { get; set; }
+
+    /// <summary>Start of each issued instruction.</summary>
+    public long[] Start { get; } = new long[length];
+
+    /// <summary>Earliest issue of each instruction's successor.</summary>
+    public long[] Free { get; } = new long[length];
+
+    /// <summary>Completion of each instruction; never before an earlier one's, for the semaphore counts in order.</summary>
+    public long[] Done { get; } = new long[length];
+
+    /// <summary>Every instruction was issued.</summary>
+    public bool Finished => Issued == Start.Length;
+
+    /// <summary>When the stream itself can take its next instruction.</summary>
+    public long NextFree => Issued == 0 ? 0 : Free[Issued - 1];
+
+    /// <summary>Records the next instruction.</summary>
+    public void Issue(long start, long free, long done)
+    {
+        Start[Issued] = start;
+        Free[Issued] = free;
+        Done[Issued] = Issued == 0 ? done : Math.Max(done, Done[Issued - 1]);
+        Issued++;
+    }
+}
