@@ -12,7 +12,7 @@ internal interface IHasExamples
 }
 
 /// <summary>The parser's help, followed by the command's examples.</summary>
-internal sealed class HelpWithExamples : SynchronousCommandLineAction
+internal sealed class HelpWithExamples(int width) : SynchronousCommandLineAction
 {
     private static readonly string[] RootExamples =
     [
@@ -22,7 +22,7 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
         "systolic machine list",
     ];
 
-    private readonly HelpAction _help = new();
+    private readonly HelpAction _help = new() { MaxWidth = width };
 
     /// <inheritdoc/>
     public override bool ClearsParseErrors => true;

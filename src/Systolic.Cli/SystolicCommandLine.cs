@@ -16,7 +16,7 @@ internal static class SystolicCommandLine
         {
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
             {
-                throw new UsageException($"{parsed.Errors[0].Message} See \"{CommandPath(parsed)} --help\".");
+                throw new UsageException($"{Problem(parsed)} See \"{CommandPath(parsed)} --help\".");
             }
 
             return await parsed.InvokeAsync(
@@ -41,8 +41,21 @@ internal static class SystolicCommandLine
         root.Add(new GemmCommand(terminal, library));
         root.Add(new MachineCommand(terminal, library));
         root.Add(new ModelCommand(terminal, library));
-        root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();
+        root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples(terminal.Width);
         return root;
+    }
+
+    private static string Problem(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens.Count == 0)
+        {
+            return parsed.Errors[0].Message;
+        }
+
+        string found = parsed.UnmatchedTokens[0];
+        Command command = parsed.CommandResult.Command;
+        string? near = Spelling.Nearest(found, command.Subcommands.Select(sub => sub.Name).Concat(command.Options.Select(option => option.Name)));
+        return $"Found \"{found}\", which {CommandPath(parsed)} does not take{(near is null ? "." : $"; did you mean {near}?")}";
     }
 
     private static string CommandPath(ParseResult parsed) =>

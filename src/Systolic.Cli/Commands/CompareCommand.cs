@@ -48,8 +48,8 @@ internal sealed class CompareCommand : Command, IHasExamples
         using OutputFiles files = _output.Open(parsed);
         bool spans = files.Trace is not null;
         var comparison = Comparison.Of(
-            await Simulation.RunAsync(machine, graph, spans, _terminal, cancellation),
-            await Simulation.RunAsync(baseline, graph, spans, _terminal, cancellation));
+            await BackgroundRun.RunAsync(machine, graph, spans, _terminal, cancellation),
+            await BackgroundRun.RunAsync(baseline, graph, spans, _terminal, cancellation));
         files.Write(comparison, _terminal.Error);
         new ReportView(_terminal.Results).Show(comparison);
         return ExitCode.Success;

@@ -52,7 +52,7 @@ internal sealed class GemmCommand : Command, IHasExamples
         IMachine? baseline = parsed.GetValue(_baseline) is { } name ? _library.LoadMachine(name) : null;
         using OutputFiles files = _output.Open(parsed);
         var view = new ReportView(_terminal.Results);
-        RunReport report = await Simulation.RunAsync(machine, graph, files.Trace is not null, _terminal, cancellation);
+        RunReport report = await BackgroundRun.RunAsync(machine, graph, files.Trace is not null, _terminal, cancellation);
         if (baseline is null)
         {
             files.Write(report, _terminal.Error);
@@ -60,7 +60,7 @@ internal sealed class GemmCommand : Command, IHasExamples
             return ExitCode.Success;
         }
 
-        var comparison = Comparison.Of(report, await Simulation.RunAsync(baseline, graph, files.Trace is not null, _terminal, cancellation));
+        var comparison = Comparison.Of(report, await BackgroundRun.RunAsync(baseline, graph, files.Trace is not null, _terminal, cancellation));
         files.Write(comparison, _terminal.Error);
         view.Show(comparison);
         return ExitCode.Success;

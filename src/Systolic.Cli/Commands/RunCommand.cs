@@ -42,7 +42,7 @@ internal sealed class RunCommand : Command, IHasExamples
         OperatorGraph graph = _workload.Build(parsed);
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         using OutputFiles files = _output.Open(parsed);
-        RunReport report = await Simulation.RunAsync(machine, graph, files.Trace is not null, _terminal, cancellation);
+        RunReport report = await BackgroundRun.RunAsync(machine, graph, files.Trace is not null, _terminal, cancellation);
         files.Write(report, _terminal.Error);
         new ReportView(_terminal.Results).Show(report);
         return ExitCode.Success;

@@ -1,5 +1,3 @@
-using Spectre.Console;
-
 namespace Systolic.Cli.Rendering;
 
 /// <summary>A share drawn as a bar.</summary>
@@ -7,11 +5,11 @@ internal static class Bar
 {
     private const string Eighths = " ▏▎▍▌▋▊▉";
 
-    /// <summary>A bar of at most <paramref name="width"/> columns, to an eighth of a column where the console has such characters.</summary>
-    public static string Draw(double share, int width, Capabilities capabilities)
+    /// <summary>A bar of at most <paramref name="width"/> columns, to an eighth of a column where block characters can be shown.</summary>
+    public static string Draw(double share, int width, bool unicode)
     {
         int eighths = (int)Math.Round(Math.Clamp(share, 0, 1) * width * 8);
-        if (!capabilities.Unicode)
+        if (!unicode)
         {
             return new string('#', (eighths + 4) / 8);
         }

@@ -10,15 +10,15 @@ internal static class MachineTable
     /// <summary>Draws a line per machine.</summary>
     public static void Show(IAnsiConsole console, IEnumerable<MachineProfile> machines)
     {
-        Table table = Tables.Create(1, "machine", "class", "bf16 FLOP/s", "fp8 FLOP/s", "memory", "bandwidth");
+        var table = new TextTable(new("machine", true), new("class", true), new("bf16 FLOP/s"), new("fp8 FLOP/s"), new("memory"), new("bandwidth"));
         foreach (MachineProfile machine in machines)
         {
             table.Add(
                 machine.Name, machine.Energy.MachineClass, Peak(machine, DataType.Bf16), Peak(machine, DataType.Fp8E4M3),
-                machine.MainMemoryCapacity.ToString(), machine.MainMemory.ToString());
+                machine.MainMemoryCapacity.ToString(), FormattableString.Invariant($"{machine.MainMemory.BytesPerSecond / 1e9:N0} GB/s"));
         }
 
-        console.Write(table);
+        table.Draw(console);
     }
 
     private static string Peak(MachineProfile machine, DataType type) =>

@@ -10,7 +10,7 @@ internal static class ModelTable
     /// <summary>Draws a line per model.</summary>
     public static void Show(IAnsiConsole console, IEnumerable<ModelShape> models)
     {
-        Table table = Tables.Create(1, "model", "parameters", "layers", "hidden", "heads", "vocabulary", "type");
+        var table = new TextTable(new("model", true), new("parameters"), new("layers"), new("hidden"), new("heads"), new("vocabulary"), new("type"));
         foreach (ModelShape model in models)
         {
             table.Add(
@@ -18,6 +18,6 @@ internal static class ModelTable
                 FormattableString.Invariant($"{model.QueryHeads}/{model.KvHeads}"), Text.Count(model.Vocabulary), model.Type.Label());
         }
 
-        console.Write(table);
+        table.Draw(console);
     }
 }

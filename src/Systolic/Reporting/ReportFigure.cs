@@ -19,7 +19,8 @@ public sealed record ReportFigure(string Name, string Text, double? Value)
         return
         [
             new("time", report.Time.ToString(), report.Time.Seconds),
-            new("cycles", $"{FigureText.Count(report.TotalCycles.Value)} at {report.Machine.Clock.Frequency}", null),
+            new("cycles", FigureText.Count(report.TotalCycles.Value), null),
+            new("clock of the cycles", report.Machine.Clock.Frequency.ToString(), null),
             new("lower bound", $"{bound} ({(report.LowerBound.Arithmetic >= report.LowerBound.Memory ? "arithmetic" : "memory")})", bound.Seconds),
             new("time over lower bound", bound > SimTime.Zero ? FigureText.Times(report.Time.Seconds / bound.Seconds) : "no bound", null),
             new("tokens per second", FigureText.Significant(report.TokensPerSecond), report.TokensPerSecond),

@@ -19,7 +19,11 @@ internal sealed record CommandLine(int Code, string Out, string Error)
         .Add("broken", () => new FakeMachine(SyntheticRun.Array, _ => throw new InvalidOperationException("two\nlines")))
         .Add("full", () => new FakeMachine(SyntheticRun.Array, _ => throw new CapacityException("gemm needs 2 GiB, array has 1 GiB.")))
         .Add("wide", () => new FakeMachine(SyntheticRun.Array, _ => throw new OverflowException("a time exceeds 64 bits.")))
-        .Add("endless", () => new FakeMachine(SyntheticRun.Array, cancellation => cancellation.WaitHandle.WaitOne()))
+        .Add("endless", () => new FakeMachine(SyntheticRun.Array, cancellation =>
+        {
+            cancellation.WaitHandle.WaitOne();
+            cancellation.ThrowIfCancellationRequested();
+        }))
         .Add("stopped", () => new FakeMachine(SyntheticRun.Array, _ => throw new OperationCanceledException()));
 
     /// <summary>Machines written by hand, and the models that come with the library.</summary>

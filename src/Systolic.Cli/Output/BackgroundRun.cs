@@ -7,7 +7,7 @@ using Systolic.Workloads;
 namespace Systolic.Cli.Output;
 
 /// <summary>Runs a workload on a machine in the background and shows how far it is.</summary>
-internal static class Simulation
+internal static class BackgroundRun
 {
     private static readonly SimTime Longest = new(long.MaxValue);
 
