@@ -54,7 +54,8 @@ internal sealed class WorkloadOptions
         }
         catch (ArgumentException refused)
         {
-            throw new UsageException(refused.Message);
+            // The name of the method's parameter, which the runtime appends, means nothing here.
+            throw new UsageException(refused.Message.Split(" (Parameter ")[0]);
         }
     }
 

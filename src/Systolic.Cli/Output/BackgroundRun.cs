@@ -1,4 +1,5 @@
 using Spectre.Console;
+using Systolic.Accounting;
 using Systolic.Machines;
 using Systolic.Reporting;
 using Systolic.Units;
@@ -12,10 +13,11 @@ internal static class BackgroundRun
     private static readonly SimTime Longest = new(long.MaxValue);
 
     /// <summary>Runs <paramref name="graph"/>.</summary>
-    /// <exception cref="UsageException">Even at peak the run would exceed the time axis.</exception>
+    /// <exception cref="UsageException">Even at peak the run would exceed the time axis, or the machine's process node has no energy prices.</exception>
     public static Task<RunReport> RunAsync(IMachine machine, OperatorGraph graph, bool spans, Terminal terminal, CancellationToken cancellation)
     {
         RefuseEndless(machine.Profile, graph);
+        RefuseUnpriced(machine.Profile);
         var options = new RunOptions { CollectSpans = spans };
         return terminal.ErrorIsTerminal
             ? WithBarAsync(machine, graph, options, terminal.Messages, cancellation)
@@ -36,6 +38,16 @@ internal static class BackgroundRun
         {
             throw new UsageException(FormattableString.Invariant(
                 $"The workload has {graph.Macs}, which take {machine.Name} at least {seconds / 3600:G3} hours; simulated time is limited to {Longest.Seconds / 3600:G2} hours. Make it smaller."));
+        }
+    }
+
+    private static void RefuseUnpriced(MachineProfile machine)
+    {
+        int[] nodes = [.. EnergyReferenceTable.Default.Rows.Where(row => row.MachineClass == machine.Energy.MachineClass).Select(row => row.NodeNanometres).Distinct().Order()];
+        if (!nodes.Contains(machine.Energy.NodeNanometres))
+        {
+            throw new UsageException(FormattableString.Invariant(
+                $"{machine.Name}: found the process node {machine.Energy.NodeNanometres} nm, expected one with energy prices: {string.Join(", ", nodes)} nm."));
         }
     }
 

@@ -14,9 +14,11 @@ internal static class Text
     /// <summary>A large number with a decimal prefix, such as "8.03 B".</summary>
     public static string Short(double value) => value switch
     {
-        >= 1e12 => (value / 1e12).ToString("G3", CultureInfo.InvariantCulture) + " T",
-        >= 1e9 => (value / 1e9).ToString("G3", CultureInfo.InvariantCulture) + " B",
-        >= 1e6 => (value / 1e6).ToString("G3", CultureInfo.InvariantCulture) + " M",
+        >= 1e12 => ThreeDigits(value / 1e12) + " T",
+        >= 1e9 => ThreeDigits(value / 1e9) + " B",
+        >= 1e6 => ThreeDigits(value / 1e6) + " M",
         _ => value.ToString("N0", CultureInfo.InvariantCulture),
     };
+
+    private static string ThreeDigits(double value) => value.ToString(value >= 100 ? "F0" : value >= 10 ? "F1" : "F2", CultureInfo.InvariantCulture);
 }

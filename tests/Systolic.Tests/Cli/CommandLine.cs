@@ -16,6 +16,7 @@ internal sealed record CommandLine(int Code, string Out, string Error)
     private static readonly ImmutableDictionary<string, Func<IMachine>> Machines = ImmutableDictionary<string, Func<IMachine>>.Empty
         .Add("array", () => new FakeMachine(SyntheticRun.Array))
         .Add("other", () => new FakeMachine(SyntheticRun.Other))
+        .Add("old", () => new FakeMachine(SyntheticRun.Array with { Name = "old", Energy = SyntheticRun.Array.Energy with { NodeNanometres = 90 } }))
         .Add("broken", () => new FakeMachine(SyntheticRun.Array, _ => throw new InvalidOperationException("two\nlines")))
         .Add("full", () => new FakeMachine(SyntheticRun.Array, _ => throw new CapacityException("gemm needs 2 GiB, array has 1 GiB.")))
         .Add("wide", () => new FakeMachine(SyntheticRun.Array, _ => throw new OverflowException("a time exceeds 64 bits.")))
