@@ -97,6 +97,7 @@ internal sealed class MatMulKernel
         for (int i = 0; i < steps.Length; i++)
         {
             (long left, long right) = Load(steps[i], true, true);
+            TransposeDeferred(1);
             if (i + 1 < steps.Length)
             {
                 Load(steps[i + 1], _left.CanLoadAhead, _right.CanLoadAhead);
@@ -141,12 +142,14 @@ internal sealed class MatMulKernel
         long depth = Extent(_op.K, _plan.Mapping.BlockK, step.K);
         int firstSlice = _plan.Mapping.LeftResident ? (int)(step.K * _plan.RightTilesK) : 0;
         Tile? bias = LoadBias(step, columns);
+        long group = _plan.TileN * EvenShare(MatMulPlan.Ceiling(columns, _plan.TileN), _plan.GroupN);
+        long groups = MatMulPlan.Ceiling(rows, _plan.TileM) * MatMulPlan.Ceiling(columns, group);
         bool firstK = step.K == 0, lastK = step.K == _plan.BlocksK - 1;
         for (long row = 0; row < rows; row += _plan.TileM)
         {
             int m = (int)Math.Min(_plan.TileM, rows - row);
-            StreamId engine = (_stripRound & 1) == 0 || _op.Bias ? StreamId.Vector : StreamId.Scalar;
-            long group = (long)_plan.GroupN * _plan.TileN;
+            bool scalarFree = _plan.TransposeBanks == 0 && !_op.Bias;
+            StreamId engine = scalarFree && (_stripRound & 1) == 1 ? StreamId.Scalar : StreamId.Vector;
             for (long column = 0; column < columns; column += group)
             {
                 long width = Math.Min(group, columns - column);
@@ -155,6 +158,8 @@ internal sealed class MatMulKernel
                 {
                     Evict(engine, (int)(row / _plan.TileM), m, width, bias, firstK, lastK);
                 }
+
+                TransposeDeferred(groups--);
             }
 
             if (lastK)
@@ -162,6 +167,13 @@ internal sealed class MatMulKernel
                 _kernel.Store(StreamId.QueueStores, _strips[_stripRound++], m, columns * _op.OutputType.ByteSize());
             }
         }
+    }
+
+    /// <summary>Writes an even share of the transposes of the next block when <paramref name="groups"/> groups of products are left, so that the array never waits for their evictions.</summary>
+    private void TransposeDeferred(long groups)
+    {
+        _left.TransposeDeferred((int)MatMulPlan.Ceiling(_left.Deferred, groups));
+        _right.TransposeDeferred((int)MatMulPlan.Ceiling(_right.Deferred, groups));
     }
 
     private Tile? LoadBias((long Batch, long M, long N, long K) step, long columns)
@@ -212,8 +224,6 @@ internal sealed class MatMulKernel
                 _kernel.Copy(engine, _strips[_stripRound], bank, m, tile, DataType.Fp32, _op.OutputType);
             }
         }
-
-        _bankRound += (_plan.GroupN - (_bankRound % _plan.GroupN)) % _plan.GroupN;
     }
 
     private void Sum(Tile bank, Tile sum, int m, int width, bool firstK, bool lastK, Tile? bias)
@@ -231,6 +241,9 @@ internal sealed class MatMulKernel
             _kernel.TensorTensor(StreamId.Vector, lastK ? _strips[_stripRound] : sum, bank, sum, m, width, DataType.Fp32, lastK ? _op.OutputType : DataType.Fp32);
         }
     }
+
+    /// <summary>Tiles per group when <paramref name="tiles"/> are dealt evenly to as few groups of at most <paramref name="limit"/> as possible.</summary>
+    private static long EvenShare(long tiles, long limit) => MatMulPlan.Ceiling(tiles, MatMulPlan.Ceiling(tiles, limit));
 
     private static long Extent(long whole, long block, long index) => Math.Min(block, whole - (index * block));
 }

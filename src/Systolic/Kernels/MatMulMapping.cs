@@ -10,10 +10,11 @@ namespace Systolic.Kernels;
 /// <param name="BlockN">Output columns of a block.</param>
 /// <param name="BlockK">Contraction of a block.</param>
 /// <param name="LeftResident">The left block covers all of K and stays while the blocks of N pass.</param>
-public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool LeftResident)
+/// <param name="Buffers">Blocks of an operand that SBUF holds at once, so that loads run ahead.</param>
+public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool LeftResident, int Buffers)
 {
-    /// <summary>One line, such as "blocks 2048x1024x512 (MxKxN), left resident".</summary>
-    public override string ToString() => FormattableString.Invariant($"blocks {BlockM}x{BlockK}x{BlockN} (MxKxN){(LeftResident ? ", left resident" : "")}");
+    /// <summary>One line, such as "blocks 2048x1024x512 (MxKxN), 2 buffers, left resident".</summary>
+    public override string ToString() => FormattableString.Invariant($"blocks {BlockM}x{BlockK}x{BlockN} (MxKxN), {Buffers} buffers{(LeftResident ? ", left resident" : "")}");
 
     /// <summary>The best of a bounded list of candidates by estimated time; ties go to the earlier one.</summary>
     /// <exception cref="CapacityException">No candidate fits SBUF.</exception>
@@ -36,6 +37,8 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
             $"{op.Name}: {op.Describe()} {op.Type.Label()} has no blocking that fits SBUF of {machine.Name} ({machine.Sbuf.PartitionSize} per partition)."));
     }
 
+    private static readonly int[] BufferCounts = [2, 3, 4];
+
     private static IEnumerable<MatMulMapping> Candidates(MatMul op, Accelerator machine)
     {
         int rows = machine.TensorEngine.ContractionRows(op.Type);
@@ -45,10 +48,13 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
             {
                 foreach (long blockK in Sizes(op.K, rows, 6).Append(op.K).Distinct())
                 {
-                    yield return new MatMulMapping(blockM, blockN, blockK, true);
-                    if (blockK < op.K)
+                    foreach (int buffers in BufferCounts)
                     {
-                        yield return new MatMulMapping(blockM, blockN, blockK, false);
+                        yield return new MatMulMapping(blockM, blockN, blockK, true, buffers);
+                        if (blockK < op.K)
+                        {
+                            yield return new MatMulMapping(blockM, blockN, blockK, false, buffers);
+                        }
                     }
                 }
             }

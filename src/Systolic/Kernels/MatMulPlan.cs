@@ -29,8 +29,8 @@ internal sealed class MatMulPlan
         AccumulateInSbuf = BlocksK > 1 && !psumResident;
         LeftTilesK = Ceiling(mapping.LeftResident ? op.K : mapping.BlockK, TileK);
         RightTilesK = Ceiling(mapping.BlockK, TileK);
-        LeftCopies = (mapping.LeftResident ? BlocksM : BlocksM * BlocksN * BlocksK) * op.Batch > 1 ? 2 : 1;
-        RightCopies = (BlocksN * BlocksK == 1 ? 1 : BlocksM * BlocksN * BlocksK) * op.Batch > 1 ? 2 : 1;
+        LeftCopies = (mapping.LeftResident ? BlocksM : BlocksM * BlocksN * BlocksK) * op.Batch > 1 ? mapping.Buffers : 1;
+        RightCopies = (BlocksN * BlocksK == 1 ? 1 : BlocksM * BlocksN * BlocksK) * op.Batch > 1 ? mapping.Buffers : 1;
     }
 
     public MatMulMapping Mapping { get; }
@@ -105,23 +105,40 @@ internal sealed class MatMulPlan
     /// <summary>Row chunks that are staged together.</summary>
     public long Chunks(long width) => Math.Min(ChunksPerTranspose, Ceiling(width, TileM));
 
-    /// <summary>The longest of array, DMA and eviction time, and the first block's load, which nothing hides.</summary>
+    /// <summary>Steps of the longest of array, DMA, eviction and latency of a double-buffered load, and the first block's load, which nothing hides.</summary>
+    /// <remarks>
+    /// A block's storage is free for the load after next when its products end; that load must arrive before the blocks in between are used up:
+    /// with b buffers a step takes at least (latency + load + compute) / b.
+    /// </remarks>
     public double EstimatedSeconds
     {
         get
         {
-            double tiles = (double)Ceiling(_op.M, TileM) * Ceiling(_op.K, TileK);
-            double columns = tiles * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type);
-            double chunks = (TransposeLeft ? tiles * LeftLoads : 0) + (TransposeRight ? (double)Ceiling(_op.N, TileM) * Ceiling(_op.K, TileK) * RightLoads : 0);
-            double array = (columns + (chunks * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
-            double bytes = ((double)_op.M * _op.K * LeftLoads * ElementSize) + ((double)_op.K * _op.N * RightLoads * ElementSize) + ((double)_op.M * _op.N * _op.OutputType.ByteSize());
-            double strips = (double)Ceiling(_op.M, TileM) * Ceiling(_op.N, TileN) * (AccumulateInSbuf ? BlocksK : 1);
-            double evictions = ((strips * (TileN + _machine.VectorEngine.StaticCycles)) + (chunks * TileM)) / _machine.VectorEngine.Clock.Hertz;
-            double first = (LeftTilesK * LeftTileBytes) + (RightTilesK * RightTileBytes);
+            double steps = (double)BlocksM * BlocksN * BlocksK;
+            double array = ArraySeconds / steps;
             double rate = Math.Min(_machine.MemoryPerCore.BytesPerSecond, _machine.Dma.Bandwidth.BytesPerSecond);
-            return Math.Max(array, Math.Max(bytes / rate, evictions)) * _op.Batch + (first * _machine.Sbuf.Partitions / rate);
+            double memory = Bytes / rate / steps;
+            double latency = (_machine.Dma.TriggerLatency + _machine.Dma.CompletionLatency + _machine.TensorEngine.ResultLatency).Seconds;
+            double prefetch = (latency + memory + array) / Mapping.Buffers;
+            double first = ((LeftTilesK * LeftTileBytes) + (RightTilesK * RightTileBytes)) * _machine.Sbuf.Partitions / rate;
+            return (Math.Max(Math.Max(array, memory), Math.Max(EvictionSeconds / steps, prefetch)) * steps * _op.Batch) + first;
         }
     }
+
+    private double ArraySeconds => ((TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type))
+        + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
+
+    private double Bytes => ((double)_op.M * _op.K * LeftLoads * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads * _op.Type.ByteSize())
+        + ((double)_op.M * _op.N * _op.OutputType.ByteSize());
+
+    private double EvictionSeconds => TilesM * ((_op.N + (_machine.VectorEngine.StaticCycles * Ceiling(_op.N, TileN))) * (AccumulateInSbuf ? BlocksK : 1)) / _machine.VectorEngine.Clock.Hertz;
+
+    private double TilesM => Ceiling(_op.M, TileM);
+
+    private double TilesK => Ceiling(_op.K, TileK);
+
+    /// <summary>Squares of 128 x 128 that the array transposes.</summary>
+    private double Chunks128 => RowsPerCell * ((TransposeLeft ? TilesM * TilesK * LeftLoads : 0) + (TransposeRight ? Ceiling(_op.N, TileM) * TilesK * RightLoads : 0));
 
     private double LeftLoads => Mapping.LeftResident || BlocksM * BlocksK == 1 ? 1 : BlocksN;
 

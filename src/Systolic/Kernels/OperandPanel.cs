@@ -19,6 +19,7 @@ internal sealed class OperandPanel
     private long _stagingRound;
     private long _bankRound;
     private long _loads;
+    private readonly Queue<Action> _deferred = [];
     private (long, long, long) _key = (-1, -1, -1);
 
     public OperandPanel(KernelBuilder kernel, string name, StreamId queue, DataType type, int tileK, long tilesK, long tileBytes, int copies, int chunks, TileBuffer? banks)
@@ -30,6 +31,18 @@ internal sealed class OperandPanel
 
     /// <summary>The next load may be written before the current tiles were used.</summary>
     public bool CanLoadAhead => _copies > 1;
+
+    /// <summary>Transposes still to be written for the block loaded last.</summary>
+    public int Deferred => _deferred.Count;
+
+    /// <summary>Writes up to <paramref name="count"/> of the transposes that a load left to be spread among products.</summary>
+    public void TransposeDeferred(int count)
+    {
+        for (; count > 0 && _deferred.TryDequeue(out Action? transpose); count--)
+        {
+            transpose();
+        }
+    }
 
     /// <summary>Loads the block called <paramref name="key"/> unless it is the one loaded last; returns its number.</summary>
     /// <param name="key">Batch, block of the free dimension, block of K.</param>
@@ -80,15 +93,20 @@ internal sealed class OperandPanel
         // fp8 in double rows: a slice of K is twice the array's rows, transposed in two halves.
         for (int k = 0; k * (long)_kernel.Partitions < depth; k++)
         {
-            int slice = (int)Math.Min(_kernel.Partitions, depth - (k * (long)_kernel.Partitions));
-            Tile bank = _banks![_bankRound++];
-            for (long row = 0; row < rows; row += _kernel.Partitions)
-            {
-                _kernel.Transpose(bank, _staging![first + (row / _kernel.Partitions)], (int)Math.Min(_kernel.Partitions, rows - row), slice, _type);
-            }
-
-            StreamId engine = (k & 1) == 0 ? StreamId.Scalar : StreamId.Vector;
-            _kernel.Copy(engine, this[load, k * _kernel.Partitions / _tileK], bank, slice, (int)rows, _type, _type);
+            int slice = k;
+            _deferred.Enqueue(() => TransposeSlice(load, first, slice, rows, depth));
         }
+    }
+
+    private void TransposeSlice(long load, long first, int k, long rows, long depth)
+    {
+        int slice = (int)Math.Min(_kernel.Partitions, depth - (k * (long)_kernel.Partitions));
+        Tile bank = _banks![_bankRound++];
+        for (long row = 0; row < rows; row += _kernel.Partitions)
+        {
+            _kernel.Transpose(bank, _staging![first + (row / _kernel.Partitions)], (int)Math.Min(_kernel.Partitions, rows - row), slice, _type);
+        }
+
+        _kernel.Copy(StreamId.Scalar, this[load, k * _kernel.Partitions / _tileK], bank, slice, (int)rows, _type, _type);
     }
 }

@@ -13,6 +13,9 @@ internal readonly record struct AttentionCost(double Tensor, double Softmax, dou
     /// <summary>Cycles per score element with <paramref name="contexts"/> contexts circulating: queueing, not an overlap factor.</summary>
     public double Interval(int contexts) => ClosedQueue.Interval(contexts, Tensor, Softmax, Shared, Port);
 
+    /// <summary>Cycles of all units for one score element, one after the other.</summary>
+    public double Sum => Tensor + Softmax + Shared + Port;
+
     /// <summary>The unit that holds the tensor cores back most.</summary>
     public CycleComponent Bound => Softmax >= Math.Max(Shared, Port) ? CycleComponent.Scalar : CycleComponent.ScratchpadConflict;
 

@@ -112,7 +112,7 @@ internal static class AttentionKernel
     private static double ForwardInstructions(Attention op, AttentionTile tile) => 4.5 + ((double)op.HeadDim / tile.Keys);
 
     private static double Fp16Flops(in AttentionPlan plan, MatrixRate rate, long macsPerElement, double instructions) =>
-        2 * plan.Elements * ((macsPerElement * FittedConstants.RelativeEnergy(rate.Executed)) + (instructions * FittedConstants.Fp32Energy));
+        plan.Elements * ((2 * macsPerElement * FittedConstants.RelativeEnergy(rate.Executed)) + (instructions * FittedConstants.Fp32Energy));
 
     private static double CombineBytes(Attention op, int split) =>
         2.0 * split * op.Batch * op.QueryTokens * op.QueryHeads * op.HeadDim * sizeof(float);

@@ -35,7 +35,7 @@ internal readonly struct AttentionPlan : IKernelTime
     /// <summary>Seconds of launches and of side kernels.</summary>
     public double FixedSeconds { get; private init; }
 
-    /// <summary>Places the CTAs on the machine.</summary>
+    /// <summary>Places the CTAs on the machine. A CTA's first loads, the fill of its warpgroup pipeline and its last store show at its edges.</summary>
     /// <param name="spec">The machine.</param>
     /// <param name="tile">The kernel.</param>
     /// <param name="grid">Its CTAs.</param>
@@ -51,11 +51,13 @@ internal readonly struct AttentionPlan : IKernelTime
         long slots = (long)spec.Multiprocessors * resident;
         double latency = spec.Memory.LatencyCycles * FittedConstants.LoadedLatency;
         double block = Math.Max(resident * cost.Interval(contexts) * tile.Queries * tile.Keys, latency / 2);
-        double edge = spec.Memory.LatencyCycles + CtaStartCycles + (edgeBytes / spec.Multiprocessor.PortBytesPerCycle);
+        bool warpgroups = spec.TensorCores.Instruction == MatrixInstruction.Wgmma;
+        double fill = warpgroups ? cost.Sum * tile.Queries * tile.Keys / contexts : 0;
+        double edge = spec.Memory.LatencyCycles + CtaStartCycles + fill + (edgeBytes / spec.Multiprocessor.PortBytesPerCycle);
         return new AttentionPlan(tile, grid, cost, split)
         {
             Resident = resident,
-            Cycles = grid.Makespan(slots, block, edge, spec.TensorCores.Instruction == MatrixInstruction.Wgmma),
+            Cycles = grid.Makespan(slots, block, edge, warpgroups),
             BalancedCycles = grid.Balanced(slots, block, edge),
             MemorySeconds = dramBytes / spec.Memory.Sustained,
             FixedSeconds = fixedSeconds,

@@ -13,7 +13,9 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
 {
     private const int AccessBytes = 16;
     private const int FlatThreads = 128;
-    private const int LargestCta = 1024;
+    private const int HeldCta = 256;
+    private const int LoopedCta = 1024;
+    private const int BaseRegisters = 32;
     private const long LargestHeldRow = 64 * 1024;
 
     /// <summary>Reductions make a row the unit of work; everything else is a flat array.</summary>
@@ -47,15 +49,18 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
     private static RowGrid Flat(long elements, int elementBytes)
     {
         long perCta = FlatThreads * AccessBytes / elementBytes;
-        return new RowGrid((elements + perCta - 1) / perCta, FlatThreads, 32, 1, 0, 0);
+        return new RowGrid((elements + perCta - 1) / perCta, FlatThreads, BaseRegisters, 1, 0, 0);
     }
 
+    /// <summary>A row that fits the registers of a CTA is loaded at once; a longer one in trips, and again in each pass.</summary>
     private static RowGrid Rows(RowOperator op, int elementBytes, int reductions)
     {
         long accesses = ((op.Columns * elementBytes) + AccessBytes - 1) / AccessBytes;
-        int lanes = (int)Math.Min(LargestCta, (accesses + 31) / 32 * 32);
-        int rows = Math.Max(1, FlatThreads / lanes);
         bool held = op.Columns * elementBytes <= LargestHeldRow;
-        return new RowGrid((op.Rows + rows - 1) / rows, lanes * rows, 40, (accesses + lanes - 1) / lanes, rows > 1 ? 0 : reductions, held ? 0 : reductions);
+        int lanes = (int)Math.Min(held ? HeldCta : LoopedCta, (accesses + 31) / 32 * 32);
+        long perThread = (accesses + lanes - 1) / lanes;
+        int rows = Math.Max(1, FlatThreads / lanes);
+        int registers = BaseRegisters + (held ? (int)perThread * AccessBytes / 4 : 0);
+        return new RowGrid((op.Rows + rows - 1) / rows, lanes * rows, registers, held ? 1 : perThread, rows > 1 ? 0 : reductions, held ? 0 : reductions);
     }
 }

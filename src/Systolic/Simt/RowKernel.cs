@@ -34,7 +34,7 @@ internal static class RowKernel
         double dramWritten = stateful.Written + (cold * (all.Written - stateful.Written));
 
         var timing = new Timing(spec, grid, per, elements, all.Read + rereads + (2 * all.Written), dramRead, dramWritten);
-        double laneFlops = 2 * FittedConstants.Fp32Energy * elements * per.Total;
+        double laneFlops = FittedConstants.Fp32Energy * elements * per.Total;
         double hertz = PowerCap.Clock(spec, timing, dramRead + dramWritten, laneFlops);
 
         var account = new KernelAccount();

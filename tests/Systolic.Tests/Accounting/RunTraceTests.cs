@@ -14,8 +14,17 @@ public class RunTraceTests
         counts.Add(ActivityKind.MacBf16, macs);
         return new OperatorRun
         {
-            Name = "op", Kind = "matmul", Shape = "1x1", Repeat = repeat, Mapping = "", Time = stack.Total, UsefulMacs = new MacCount(macs),
-            Bound = new LowerBound(new SimTime(1), new SimTime(2)), Counts = counts, Stack = stack, Busy = [new SimTime(matrix)],
+            Name = "op",
+            Kind = "matmul",
+            Shape = "1x1",
+            Repeat = repeat,
+            Mapping = "",
+            Time = stack.Total,
+            UsefulMacs = new MacCount(macs),
+            Bound = new LowerBound(new SimTime(1), new SimTime(2)),
+            Counts = counts,
+            Stack = stack,
+            Busy = [new SimTime(matrix)],
         };
     }
 

@@ -4,8 +4,7 @@ namespace Systolic.Tests.Workloads;
 
 public class ParameterTests
 {
-    // GPT-2 and T5 counts as the Transformers library reports for the published checkpoints; Llama and Mixtral as their model cards' safetensors
-    // totals; BERT as BertModel with pooler.
+    // Exact counts of the published checkpoints; BERT as BertModel with pooler, tied tables counted once.
     [Theory]
     [InlineData("gpt2", 124_439_808)]
     [InlineData("gpt2-xl", 1_557_611_200)]

@@ -59,7 +59,8 @@ internal sealed class GradientSums(GraphSection forward, OperatorList operators)
     {
         (long rows, long columns, long batch) = _tensors[tensor].Shape;
         rows = checked(rows * batch);
-        Split split = left.Split.Axis == right.Split.Axis ? left.Split : Splits.Rows(rows);
+        bool alike = left.Split.Axis == right.Split.Axis && left.Split.Axis != SplitAxis.Rows;
+        Split split = alike ? left.Split : Splits.Rows(rows);
         operators.Apply(
             new Elementwise(output, ElementwiseFunction.Add, rows, columns),
             split.Axis == SplitAxis.Contraction ? default : split,

@@ -32,7 +32,11 @@ public static class ConfigReader
         ArgumentNullException.ThrowIfNull(file);
         JsonSection root = JsonSection.Parse(json, file);
         string modelType = root.Text("model_type");
-        root.FinishIf(modelType.Length == 0);
+        if (modelType.Length == 0)
+        {
+            root.Finish();
+        }
+
         Func<ConfigSection, ModelShape>? read = Readers.FirstOrDefault(reader => reader.ModelType == modelType).Read;
         if (read is null)
         {
@@ -42,14 +46,6 @@ public static class ConfigReader
         ModelShape? shape = read?.Invoke(new ConfigSection(root, ModelName(file)));
         root.Finish();
         return Checked(shape!, file);
-    }
-
-    private static void FinishIf(this JsonSection root, bool condition)
-    {
-        if (condition)
-        {
-            root.Finish();
-        }
     }
 
     private static string Suggestion(string modelType) =>

@@ -1,0 +1,97 @@
+using Systolic.Programs;
+using Systolic.Workloads;
+
+namespace Systolic.Kernels;
+
+/// <summary>Queries, keys and values in SBUF, in the orientation that the products need: head dimension on partitions for queries and keys, tokens for values.</summary>
+internal sealed class AttentionOperands
+{
+    private readonly KernelBuilder _kernel;
+    private readonly Attention _op;
+    private readonly AttentionPlan _plan;
+    private readonly TileBuffer _banks;
+    private readonly TileBuffer _queries;
+    private readonly TileBuffer _queryStaging;
+    private readonly TileBuffer _keys;
+    private readonly TileBuffer _values;
+    private readonly TileBuffer? _keyStaging;
+    private readonly (long Pass, long Load)[] _loaded;
+    private long _queryTurn = -1;
+    private long _loads;
+    private long _bankRound;
+
+    public AttentionOperands(KernelBuilder kernel, Attention op, AttentionPlan plan, TileBuffer banks)
+    {
+        (_kernel, _op, _plan, _banks) = (kernel, op, plan, banks);
+        _loaded = new (long, long)[plan.KeyTiles];
+        Array.Fill(_loaded, (-1, 0));
+        long queryBytes = (long)plan.HeadSlices * plan.Partitions * plan.ElementSize;
+        _queries = kernel.Sbuf("queries", queryBytes, (2 * plan.QueryGroup) + 2);
+        _queryStaging = kernel.Sbuf("queries to transpose", op.HeadDim * plan.ElementSize, 2);
+        _keys = kernel.Sbuf("keys", plan.KeyTileBytes, plan.KeyValueCopies);
+        _values = kernel.Sbuf("values", plan.ValueTileBytes, plan.KeyValueCopies);
+        _keyStaging = plan.Stacked ? null : kernel.Sbuf("keys to transpose", plan.ValueTileBytes, 2);
+    }
+
+    /// <summary>The transposed query tile of <paramref name="turn"/>, loaded at its first use.</summary>
+    public Tile Query(int query, long turn)
+    {
+        Tile target = _queries[turn];
+        if (turn > _queryTurn)
+        {
+            _queryTurn = turn;
+            int rows = _plan.RowsIn(query);
+            Tile staging = _queryStaging[turn];
+            _kernel.Load(StreamId.QueueActivations, staging, rows, _op.HeadDim * _plan.ElementSize);
+            Transpose(target, staging, rows, 1);
+        }
+
+        return target;
+    }
+
+    /// <summary>Transposed keys and values of key tile <paramref name="tile"/>, loaded at their first use in <paramref name="pass"/>.</summary>
+    public (Tile Keys, Tile Values) KeyValue(long pass, int tile)
+    {
+        (long loadedIn, long load) = _loaded[tile];
+        if (loadedIn != pass)
+        {
+            load = _loads++;
+            _loaded[tile] = (pass, load);
+            Load(load, tile);
+        }
+
+        return (_keys[load], _values[load]);
+    }
+
+    private void Load(long load, int tile)
+    {
+        int keys = _plan.KeysIn(tile);
+        if (_keyStaging is null)
+        {
+            _kernel.Load(StreamId.QueueWeights, _keys[load], (int)_op.HeadDim, (long)keys * _plan.ElementSize);
+        }
+        else
+        {
+            Tile staging = _keyStaging[load];
+            _kernel.Load(StreamId.QueueWeights, staging, keys, _op.HeadDim * _plan.ElementSize);
+            Transpose(_keys[load], staging, Math.Min(keys, _plan.Partitions), (keys + _plan.Partitions - 1) / _plan.Partitions);
+        }
+
+        _kernel.Load(StreamId.QueueWeights, _values[load], keys, _op.HeadDim * _plan.ElementSize);
+    }
+
+    private void Transpose(Tile target, Tile staging, int rows, int chunks)
+    {
+        for (int slice = 0; slice < _plan.HeadSlices; slice++)
+        {
+            int columns = (int)Math.Min(_plan.Partitions, _op.HeadDim - ((long)slice * _plan.Partitions));
+            Tile bank = _banks[_bankRound++];
+            for (int chunk = 0; chunk < chunks; chunk++)
+            {
+                _kernel.Transpose(bank, staging, rows, columns, _op.Type);
+            }
+
+            _kernel.Copy(StreamId.Scalar, target, bank, columns, rows * chunks, _op.Type, _op.Type);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using Systolic.Hardware;
+using Systolic.Numerics;
+using Systolic.Workloads;
+
+namespace Systolic.Kernels;
+
+/// <summary>How one attention operator is cut for a core: query tiles of up to 128 rows, key tiles of 512, sections of four key tiles.</summary>
+internal sealed class AttentionPlan
+{
+    /// <summary>Keys per score tile: a PSUM bank of fp32 scores.</summary>
+    public const int TileKeys = 512;
+
+    /// <summary>Key tiles between two updates of the running maximum and sum.</summary>
+    public const int SectionTiles = 4;
+
+    /// <summary>Query tiles that share one pass over keys and values when these do not stay in SBUF.</summary>
+    private const int StreamedGroup = 8;
+
+    private readonly Attention _op;
+
+    public AttentionPlan(Attention op, Accelerator machine)
+    {
+        _op = op;
+        Partitions = machine.Sbuf.Partitions;
+        ElementSize = op.Type.ByteSize();
+        GroupHeads = op.QueryHeads / op.KvHeads;
+        Stacked = op.QueryTokens * GroupHeads <= Partitions && op.QueryTokens < op.KvTokens;
+        HeadSlices = (int)MatMulPlan.Ceiling(op.HeadDim, Partitions);
+        KeyTiles = (int)MatMulPlan.Ceiling(op.KvTokens, TileKeys);
+        TilesPerHead = Stacked ? 1 : (int)MatMulPlan.Ceiling(op.QueryTokens, Partitions);
+        QueryTiles = Stacked ? 1 : checked((int)(TilesPerHead * GroupHeads));
+        long capacity = machine.Sbuf.PartitionSize.Value / 2 / (KeyTileBytes + ValueTileBytes);
+        Resident = KeyTiles + (2 * SectionTiles) <= capacity;
+        KeyValueCopies = (int)(Resident ? Math.Min(capacity, Math.Max(2L * KeyTiles, KeyTiles + (2L * SectionTiles))) : Math.Max(4 * SectionTiles, capacity));
+        QueryGroup = Resident ? 1 : Math.Min(StreamedGroup, QueryTiles);
+    }
+
+    public int Partitions { get; }
+
+    public int ElementSize { get; }
+
+    /// <summary>Query heads that share one key/value head.</summary>
+    public long GroupHeads { get; }
+
+    /// <summary>Decode: all query heads of a key/value head fit one tile of rows; the cache holds keys transposed, so none is transposed here.</summary>
+    public bool Stacked { get; }
+
+    /// <summary>Slices of 128 of the head dimension.</summary>
+    public int HeadSlices { get; }
+
+    public int KeyTiles { get; }
+
+    /// <summary>Query tiles of one query head.</summary>
+    public int TilesPerHead { get; }
+
+    /// <summary>Query tiles of one key/value head.</summary>
+    public int QueryTiles { get; }
+
+    /// <summary>Keys and values of one head stay in SBUF for all its query tiles.</summary>
+    public bool Resident { get; }
+
+    /// <summary>Key (and value) tiles that SBUF holds.</summary>
+    public int KeyValueCopies { get; }
+
+    /// <summary>Query tiles that go through a section of keys together.</summary>
+    public int QueryGroup { get; }
+
+    /// <summary>Bytes per partition of 512 transposed keys.</summary>
+    public long KeyTileBytes => (long)TileKeys * HeadSlices * ElementSize;
+
+    /// <summary>Bytes per partition of 512 values (or keys as they lie in memory): four chunks of 128 rows.</summary>
+    public long ValueTileBytes => TileKeys / Partitions * _op.HeadDim * ElementSize;
+
+    public int Sections => (int)MatMulPlan.Ceiling(KeyTiles, SectionTiles);
+
+    /// <summary>Keys in key tile <paramref name="tile"/>.</summary>
+    public int KeysIn(int tile) => (int)Math.Min(TileKeys, _op.KvTokens - ((long)tile * TileKeys));
+
+    /// <summary>Rows of query tile <paramref name="tile"/>.</summary>
+    public int RowsIn(int tile) => (int)(Stacked ? _op.QueryTokens * GroupHeads : Math.Min(Partitions, _op.QueryTokens - ((long)(tile % TilesPerHead) * Partitions)));
+
+    /// <summary>Key tiles that query tile <paramref name="tile"/> sees; a causal mask hides the later ones.</summary>
+    public int VisibleTiles(int tile) => _op.Causal && !Stacked ? (int)MatMulPlan.Ceiling(LastPosition(tile) + 1, TileKeys) : KeyTiles;
+
+    /// <summary>A causal mask cuts through key tile <paramref name="key"/> of query tile <paramref name="tile"/>.</summary>
+    public bool Masked(int tile, int key) => _op.Causal && !Stacked && (((long)key * TileKeys) + KeysIn(key) - 1) > FirstPosition(tile);
+
+    private long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + ((long)(tile % TilesPerHead) * Partitions);
+
+    private long LastPosition(int tile) => FirstPosition(tile) + RowsIn(tile) - 1;
+}

@@ -1,0 +1,107 @@
+using Systolic.Accounting;
+using Systolic.Numerics;
+using Systolic.Simt;
+using Systolic.Tests.Machines;
+using Systolic.Workloads;
+
+namespace Systolic.Tests.Simt;
+
+public sealed class GemmPlanTests
+{
+    private static readonly SimtSpec A100 = SimtPresets.Load("a100-80gb").Spec;
+    private static readonly SimtSpec H100 = SimtPresets.Load("h100").Spec;
+
+    private static GemmPlan Plan(SimtSpec spec, long m, long k, long n, int tileM, int tileN, int split = 1)
+    {
+        GemmTile tile = GemmTiles.For(spec.TensorCores.Instruction, onTensorCores: true).First(tile => tile.M == tileM && tile.N == tileN);
+        GemmPlan.TryCreate(spec, GemmProblem.Of(new MatMul("", m, k, n), spec), tile, split, out GemmPlan plan).Should().BeTrue();
+        return plan;
+    }
+
+    // 256x128 tiles, one CTA per multiprocessor, 108 multiprocessors.
+    [Theory]
+    [InlineData(2048, 128, 2)] // 8 x 16 tiles = 128 = 108 + 20
+    [InlineData(4096, 512, 5)] // 16 x 32 tiles = 512 = 4 x 108 + 80
+    public void Tiles_fill_waves_on_a100(long size, long tiles, long waves)
+    {
+        GemmPlan plan = Plan(A100, size, 4096, size, 256, 128);
+        (plan.Tiles, plan.Resident, plan.Waves).Should().Be((tiles, 1, waves));
+    }
+
+    // 128x256 tiles, one CTA per multiprocessor, 132 multiprocessors.
+    [Theory]
+    [InlineData(4096, 512, 4)] // 32 x 16 = 512 = 3 x 132 + 116
+    [InlineData(8192, 2048, 16)] // 64 x 32 = 2048 = 15 x 132 + 68
+    public void Tiles_fill_waves_on_h100(long size, long tiles, long waves)
+    {
+        GemmPlan plan = Plan(H100, size, 4096, size, 128, 256);
+        (plan.Tiles, plan.Resident, plan.Waves).Should().Be((tiles, 1, waves));
+    }
+
+    [Fact]
+    public void One_tile_more_than_a_wave_costs_almost_a_wave_more()
+    {
+        // 12 x 9 = 108 tiles of 256x128 fill A100 once; 13 x 9 = 117 take a second wave.
+        double one = Plan(A100, 12 * 256, 4096, 9 * 128, 256, 128).ComputeCycles;
+        double two = Plan(A100, 13 * 256, 4096, 9 * 128, 256, 128).ComputeCycles;
+        (two / one).Should().BeInRange(1.9, 2.0);
+    }
+
+    [Fact]
+    public void A_k_step_of_the_large_hopper_tile_is_bound_by_its_tensor_cores()
+    {
+        // 128 x 256 x 64 / 2048 = 1024 cycles at 95 % issue = 1078; 60 exposed cycles over 2 warps per scheduler = 30.
+        GemmStep step = GemmStep.Of(H100, GemmProblem.Of(new MatMul("", 8192, 8192, 8192), H100), GemmTiles.For(MatrixInstruction.Wgmma, true)[0], 1, 132);
+        step.Cycles.Should().BeApproximately((1024 / 0.95) + 30, 1e-9);
+        step.Bound.Should().Be(CycleComponent.FillAndDrain);
+    }
+
+    [Fact]
+    public void A_two_stage_volta_kernel_pays_the_loaded_latency_every_step()
+    {
+        // One 64x64x32 CTA per multiprocessor multiplies for 64 x 64 x 32 / 512 / 0.95 = 270 cycles, but one stage in flight waits 430 x 2.4 = 1032.
+        SimtSpec v100 = SimtPresets.Load("v100").Spec;
+        GemmTile tile = GemmTiles.For(MatrixInstruction.Hmma, true).First(tile => tile is { M: 64, N: 64 });
+        GemmStep step = GemmStep.Of(v100, GemmProblem.Of(new MatMul("", 64, 4096, 64) { Type = DataType.Fp16 }, v100), tile, 1, 1);
+        step.Should().Be(new GemmStep(1032, CycleComponent.MemoryLatency));
+    }
+
+    [Fact]
+    public void Split_k_divides_the_steps_and_adds_a_reduction()
+    {
+        // K 4096 in steps of 32 = 128; split in 3: 43 steps each. Partial sums: 3 x 64 x 4096 x 4 B written and read.
+        GemmPlan plan = Plan(A100, 64, 4096, 4096, 64, 128, split: 3);
+        plan.Steps.Should().Be(43);
+        plan.ReductionBytes.Should().Be(2.0 * 3 * 64 * 4096 * 4);
+        plan.ReductionSeconds(1e9).Should().BeApproximately(0.9e-6 + (plan.ReductionBytes / (3850 / 2.0) / 1e9), 1e-15);
+    }
+
+    [Fact]
+    public void A_split_finer_than_the_steps_is_refused()
+    {
+        GemmTile tile = GemmTiles.For(MatrixInstruction.MmaSync, true)[0];
+        GemmPlan.TryCreate(A100, GemmProblem.Of(new MatMul("", 64, 64, 64), A100), tile, 3, out _).Should().BeFalse();
+    }
+
+    [Fact]
+    public void Operands_that_fit_half_the_cache_are_read_once()
+    {
+        // 2 x 2048 x 2048 x 2 B = 16 MiB of 40 MiB.
+        Plan(A100, 2048, 2048, 2048, 256, 128).ReadBytes.Should().Be(2.0 * 2048 * 2048 * 2);
+    }
+
+    [Fact]
+    public void Larger_operands_are_read_again_by_every_wave()
+    {
+        // 108 tiles of 256x128: 7 rows x 15.43 columns = 1792 + 1974.9 rows and columns of K per wave; 64 x 128 tiles take 75.9 waves.
+        double perWave = ((7 * 256) + (108.0 / 7 * 128)) * 8192 * 2;
+        Plan(A100, 16384, 8192, 16384, 256, 128).ReadBytes.Should().BeApproximately(64 * 128 / 108.0 * perWave, 1);
+    }
+
+    [Fact]
+    public void A_skinny_product_with_a_long_k_is_split()
+    {
+        GemmProblem problem = GemmProblem.Of(new MatMul("", 8, 8192, 1280), A100);
+        GemmKernel.Choose(A100, problem, out _).Split.Should().BeGreaterThan(4);
+    }
+}
