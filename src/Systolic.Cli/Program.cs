@@ -1,1 +1,3 @@
-return 0;
+using Systolic.Cli;
+
+return await SystolicCommandLine.InvokeAsync(args, Terminal.OfProcess(), Library.Shipped);

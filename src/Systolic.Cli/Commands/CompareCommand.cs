@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Systolic.Cli.Output;
+using Systolic.Cli.Rendering;
+using Systolic.Machines;
+using Systolic.Reporting;
+using Systolic.Workloads;
+
+namespace Systolic.Cli.Commands;
+
+/// <summary>`systolic compare`: a model on a machine and on a baseline.</summary>
+internal sealed class CompareCommand : Command, IHasExamples
+{
+    private readonly Terminal _terminal;
+    private readonly Library _library;
+    private readonly WorkloadOptions _workload;
+    private readonly OutputOptions _output = new();
+    private readonly Option<string> _machine;
+    private readonly Option<string> _baseline;
+
+    public CompareCommand(Terminal terminal, Library library)
+        : base("compare", "Runs a transformer model on a machine and on a baseline, side by side.")
+    {
+        (_terminal, _library) = (terminal, library);
+        _workload = new WorkloadOptions(library);
+        _workload.AddTo(this);
+        _machine = SharedOptions.Machine("--machine", "A preset, or a machine file.", "trn2", library);
+        _baseline = SharedOptions.Machine("--baseline", "The machine to hold it against.", "h100", library);
+        Add(_machine);
+        Add(_baseline);
+        _output.AddTo(this);
+        SetAction(RunAsync);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Examples { get; } =
+    [
+        "systolic compare --model llama-3-8b --machine trn2 --baseline h100 --phase prefill --tokens 2048 --json out.json",
+        "systolic compare --model llama-3-8b --phase decode --context 8192 --batch 16",
+        "systolic compare --model bert-base --machine trn1 --baseline a100-40gb --phase training --tokens 128 --batch 32",
+        "systolic compare --model llama-3-8b --machine ./wider-chip.json --baseline trn2",
+    ];
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        OperatorGraph graph = _workload.Build(parsed);
+        IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
+        IMachine baseline = _library.LoadMachine(parsed.GetRequiredValue(_baseline));
+        using OutputFiles files = _output.Open(parsed);
+        bool spans = files.Trace is not null;
+        var comparison = Comparison.Of(
+            await BackgroundRun.RunAsync(machine, graph, spans, _terminal, cancellation),
+            await BackgroundRun.RunAsync(baseline, graph, spans, _terminal, cancellation));
+        files.Write(comparison, _terminal.Error);
+        new ReportView(_terminal.Results).Show(comparison);
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Systolic.Cli.Output;
+using Systolic.Cli.Rendering;
+using Systolic.Machines;
+using Systolic.Reporting;
+using Systolic.Workloads;
+
+namespace Systolic.Cli.Commands;
+
+/// <summary>`systolic run`: a model on one machine.</summary>
+internal sealed class RunCommand : Command, IHasExamples
+{
+    private readonly Terminal _terminal;
+    private readonly Library _library;
+    private readonly WorkloadOptions _workload;
+    private readonly OutputOptions _output = new();
+    private readonly Option<string> _machine;
+
+    public RunCommand(Terminal terminal, Library library)
+        : base("run", "Runs a transformer model on one machine.")
+    {
+        (_terminal, _library) = (terminal, library);
+        _workload = new WorkloadOptions(library);
+        _workload.AddTo(this);
+        _machine = SharedOptions.Machine("--machine", "A preset, or a machine file.", "trn2", library);
+        Add(_machine);
+        _output.AddTo(this);
+        SetAction(RunAsync);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Examples { get; } =
+    [
+        "systolic run --model llama-3-8b --machine trn2 --tokens 2048",
+        "systolic run --model llama-3-8b --machine h100 --phase decode --context 4096 --batch 8",
+        "systolic run --model gpt2 --machine trn2-core --one-layer --trace trace.json",
+        "systolic run --model ./my-model/config.json --machine ./my-chip.json --json out.json",
+    ];
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        OperatorGraph graph = _workload.Build(parsed);
+        IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
+        using OutputFiles files = _output.Open(parsed);
+        RunReport report = await BackgroundRun.RunAsync(machine, graph, files.Trace is not null, _terminal, cancellation);
+        files.Write(report, _terminal.Error);
+        new ReportView(_terminal.Results).Show(report);
+        return ExitCode.Success;
+    }
+}

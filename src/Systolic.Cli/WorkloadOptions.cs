@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Globalization;
+using Systolic.Workloads;
+
+namespace Systolic.Cli;
+
+/// <summary>The options that choose a workload, and the workload they choose.</summary>
+internal sealed class WorkloadOptions
+{
+    private const long DefaultTokens = 2048;
+    private static readonly string[] Phases = ["prefill", "decode", "training"];
+
+    private readonly Library _library;
+    private readonly Option<string> _model;
+    private readonly Option<string> _phase = SharedOptions.Choice("--phase", "What the model does.", Phases);
+    private readonly Option<long?> _tokens = SharedOptions.Size("--tokens", "Tokens per sequence, in prefill and training (2048).");
+    private readonly Option<long?> _context = SharedOptions.Size("--context", "Tokens per sequence that are cached already, in decode (2048).");
+    private readonly Option<long?> _batch = SharedOptions.Size("--batch", "Sequences (1).");
+    private readonly Option<long?> _layers = new("--layers") { Description = "Layers to run, or all (all).", HelpName = "N|all", CustomParser = ParseLayers };
+    private readonly Option<bool> _oneLayer = new("--one-layer") { Description = "One layer alone, without embedding and head." };
+    private readonly Option<bool> _recompute = new("--recompute") { Description = "Training: compute activations again in the backward pass instead of keeping them." };
+
+    /// <summary>Options over the models of <paramref name="library"/>.</summary>
+    public WorkloadOptions(Library library)
+    {
+        _library = library;
+        _model = new("--model") { Description = "A preset, or a config.json of Hugging Face, or its folder.", HelpName = "NAME|PATH", Required = true };
+        _model.CompletionSources.Add([.. library.ModelNames]);
+    }
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _oneLayer, _recompute])
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>Builds the workload.</summary>
+    /// <exception cref="UsageException">The options contradict each other, or the model refuses a size.</exception>
+    public OperatorGraph Build(ParseResult parsed)
+    {
+        string phase = parsed.GetRequiredValue(_phase);
+        bool oneLayer = parsed.GetValue(_oneLayer);
+        Refuse(phase == "decode" && parsed.GetValue(_tokens) is not null, "--tokens has no meaning in decode, which makes one token per sequence; give --context.");
+        Refuse(phase != "decode" && parsed.GetValue(_context) is not null, $"--context has no meaning in {phase}; give --tokens.");
+        Refuse(phase != "training" && parsed.GetValue(_recompute), $"--recompute has no meaning in {phase}, which has no backward pass.");
+        Refuse(oneLayer && parsed.GetResult(_layers) is not null, "--one-layer and --layers exclude each other.");
+        ModelShape shape = _library.LoadModel(parsed.GetRequiredValue(_model));
+        try
+        {
+            return oneLayer ? Layer(parsed, phase, shape) : Whole(parsed, phase, shape);
+        }
+        catch (ArgumentException refused)
+        {
+            // The name of the method's parameter, which the runtime appends, means nothing here.
+            throw new UsageException(refused.Message.Split(" (Parameter ")[0]);
+        }
+    }
+
+    private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape)
+    {
+        long? layers = parsed.GetValue(_layers);
+        return phase switch
+        {
+            "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed), layers),
+            "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed), layers),
+            _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed), layers, parsed.GetValue(_recompute)),
+        };
+    }
+
+    private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape) => phase switch
+    {
+        "prefill" => TransformerLayer.Prefill(shape, Batch(parsed), Tokens(parsed)),
+        "decode" => TransformerLayer.Decode(shape, Batch(parsed), Context(parsed)),
+        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed), parsed.GetValue(_recompute)),
+    };
+
+    private long Batch(ParseResult parsed) => parsed.GetValue(_batch) ?? 1;
+
+    private long Tokens(ParseResult parsed) => parsed.GetValue(_tokens) ?? DefaultTokens;
+
+    private long Context(ParseResult parsed) => parsed.GetValue(_context) ?? DefaultTokens;
+
+    private static long? ParseLayers(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        string found = result.Tokens[0].Value;
+        if (found == "all")
+        {
+            return null;
+        }
+
+        if (long.TryParse(found, NumberStyles.None, CultureInfo.InvariantCulture, out long layers) && layers >= 1)
+        {
+            return layers;
+        }
+
+        result.AddError($"--layers: found \"{found}\", expected a whole number from 1, or all.");
+        return null;
+    }
+
+    private static void Refuse(bool wrong, string message)
+    {
+        if (wrong)
+        {
+            throw new UsageException(message);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using Systolic.Accounting;
+using Systolic.Units;
+
+namespace Systolic.Reporting;
+
+/// <summary>Writes a run as Markdown: headline figures, cycle stack, energy, engines, traffic, operators, assumptions.</summary>
+public static class MarkdownReportWriter
+{
+    private const int OperatorLines = 20;
+
+    /// <summary>Writes a report; lines end in line feeds, and equal reports give equal text.</summary>
+    public static void Write(TextWriter output, RunReport report)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(report);
+        output.Write($"# {report.Model}, {report.Phase}: {report.Machine.Name}\n\n");
+        output.Write(Figures(report));
+        Section(output, "Cycle stack", CycleStack(report));
+        Section(output, "Energy", Energy(report));
+        Section(output, "Engines", Engines(report));
+        Section(output, "Traffic", Traffic(report));
+        Section(output, "Operators", Operators(report));
+        Section(output, "Assumed parameters", Assumptions(report));
+    }
+
+    private static void Section(TextWriter output, string title, MarkdownTable table) => output.Write($"\n## {title}\n\n{table}");
+
+    private static MarkdownTable Figures(RunReport report)
+    {
+        var table = new MarkdownTable(["figure", "value"]);
+        foreach (ReportFigure figure in ReportFigure.Of(report))
+        {
+            table.Add(figure.Name, figure.Text);
+        }
+
+        if (report.ScratchpadHighWater > Bytes.Zero)
+        {
+            table.Add("scratchpad high water", report.ScratchpadHighWater.ToString());
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable CycleStack(RunReport report)
+    {
+        var table = new MarkdownTable(["component", "cycles", "share"]);
+        foreach (ComponentCycles part in report.CyclesByComponent)
+        {
+            table.Add(Accounting.CycleStack.Label(part.Component), FigureText.Count(part.Cycles.Value), FigureText.Percent(Share(report, part.Component)));
+        }
+
+        return table;
+    }
+
+    private static double Share(RunReport report, CycleComponent component) => (double)report.CycleStack[component].Value / report.Time.Value;
+
+    private static MarkdownTable Energy(RunReport report)
+    {
+        var table = new MarkdownTable(["component", "energy", "share", "low", "high"]);
+        foreach (EnergyPart part in report.EnergyBreakdown.Parts.Where(part => part.Value > Units.Energy.Zero))
+        {
+            table.Add(part.Component, part.Value.ToString(), FigureText.Percent(part.Value / report.Energy), part.Low.ToString(), part.High.ToString());
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Engines(RunReport report)
+    {
+        var table = new MarkdownTable(["engine", "instances", "busy"]);
+        foreach (EngineUtilization engine in report.Utilization)
+        {
+            table.Add(engine.Engine, FigureText.Count(engine.Instances), FigureText.Percent(engine.Share));
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Traffic(RunReport report)
+    {
+        var table = new MarkdownTable(["level", "bytes", "size"]);
+        foreach (LevelTraffic level in report.Traffic)
+        {
+            table.Add(level.Level, FigureText.Count(level.Amount.Value), level.Amount.ToString());
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Operators(RunReport report)
+    {
+        var table = new MarkdownTable(["operators", "kind", "shape", "runs", "time", "share", "lower bound", "energy", "mostly"], texts: 3);
+        var groups = OperatorGroup.Of(report);
+        foreach (OperatorGroup group in groups.Take(OperatorLines))
+        {
+            table.Add(
+                string.Join(", ", group.Names), group.Kind, group.Shape, FigureText.Count(group.Runs), group.Time.ToString(), FigureText.Percent(group.Share),
+                group.Bound.ToString(), group.Energy.ToString(), Accounting.CycleStack.Label(group.Leading));
+        }
+
+        if (groups.Length > OperatorLines)
+        {
+            double share = groups.Skip(OperatorLines).Sum(group => group.Share);
+            table.Add($"{FigureText.Count(groups.Length - OperatorLines)} more", "", "", "", "", FigureText.Percent(share), "", "", "");
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Assumptions(RunReport report)
+    {
+        var table = new MarkdownTable(["parameter", "reason"], texts: 2);
+        foreach (Assumption assumption in report.Machine.Assumptions)
+        {
+            table.Add(assumption.Parameter, assumption.Reason);
+        }
+
+        return table;
+    }
+}

@@ -1,0 +1,88 @@
+namespace Systolic.Tests.Cli;
+
+public class BadInputTests
+{
+    public static TheoryData<string, string> Mistakes => new()
+    {
+        { "gemm 0 1 1", "M: found \"0\", expected a whole number from 1 to 1073741824." },
+        { "gemm 1 -5 1", "K: found \"-5\", expected a whole number from 1 to 1073741824." },
+        { "gemm 1 1 99999999999999999999", "N: found \"99999999999999999999\", expected a whole number" },
+        { "gemm 1 1 1.5", "N: found \"1.5\"" },
+        { "gemm 1 1", "Required argument 'N' missing for command: 'gemm'. See \"systolic gemm --help\"." },
+        { "gemm 1 1 1 1", "Found \"1\", which systolic gemm does not take." },
+        { "gemm 1 1 1 --dtype fp7", "--dtype: found \"fp7\", expected a data type: fp32," },
+        { "gemm 1 1 1 --dtype int32", "expected a type that matrix units multiply" },
+        { "gemm 1073741824 1073741824 1073741824 --machine array", "64 bits" },
+        { "gemm 1048576 1073741824 4096 --machine array", "take array at least 641 hours" },
+        { "gemm 1 1 1 --machine nosuch", "nosuch: found no such machine" },
+        { "gemm 1 1 1 --machine old", "old: found the process node 90 nm, expected one with energy prices: 3, 5, 7, 16 nm." },
+        { "gemm 1 1 1 --machine full", "gemm needs 2 GiB, array has 1 GiB." },
+        { "gemm 1 1 1 --machine wide", "The sizes are too large to simulate: a time exceeds 64 bits." },
+        { "gemm 1 1 1 --machine array --json /no/such/folder/out.json", "--json: found no folder /no/such/folder" },
+        { "gemm 1 1 1 --machine array --json /", "--json: found the folder /" },
+        { "gemm 1 1 1 --machine array --json same.out --csv same.out", "--json and --csv name the same file" },
+        { "run", "Option '--model' is required. See \"systolic run --help\"." },
+        { "run --model llama-3-8c", "llama-3-8b" },
+        { "run --model llama-3-8b --phase prefil", "--phase: found \"prefil\", expected prefill, decode or training." },
+        { "run --model llama-3-8b --phase decode --tokens 5", "--tokens has no meaning in decode" },
+        { "run --model llama-3-8b --context 5", "--context has no meaning in prefill; give --tokens." },
+        { "run --model llama-3-8b --recompute", "--recompute has no meaning in prefill" },
+        { "run --model llama-3-8b --layers 2 --one-layer", "--one-layer and --layers exclude each other." },
+        { "run --model llama-3-8b --layers none", "--layers: found \"none\", expected a whole number from 1, or all." },
+        { "run --model llama-3-8b --layers 0", "--layers: found \"0\"" },
+        { "run --model llama-3-8b --batch", "--batch" },
+        { "run --model gpt2 --machine array --layers 500", "gpt2: found 500 layers, expected 1 to 12." },
+        { "compare --model", "--model" },
+        { "machine show", "Required argument 'NAME' missing for command: 'show'. See \"systolic machine show --help\"." },
+        { "machine", "Required command was not provided. See \"systolic machine --help\"." },
+        { "frobnicate", "Found \"frobnicate\", which systolic does not take. See \"systolic --help\"." },
+        { "compar", "did you mean compare?" },
+        { "run --modle llama-3-8b", "did you mean --model?" },
+        { "machine shwo trn2", "did you mean show?" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public async Task Mistake_is_told_in_one_message_with_exit_code_2(string line, string message)
+    {
+        CommandLine run = await CommandLine.RunAsync(line.Split(' '));
+
+        run.Code.Should().Be(2);
+        run.Out.Should().BeEmpty();
+        run.Error.Should().Contain(message).And.NotContain("   at ");
+        run.Error.TrimEnd().Should().NotContain("\n");
+    }
+
+    [Fact]
+    public async Task Malformed_model_file_is_told_with_its_path()
+    {
+        using var folder = new ScratchFolder();
+        await File.WriteAllTextAsync(folder["config.json"], "{ \"model_type\": \"llama\",\n  \"hidden_size\": }", TestContext.Current.CancellationToken);
+
+        CommandLine run = await CommandLine.RunAsync("run", "--model", folder["config.json"]);
+
+        run.Code.Should().Be(2);
+        run.Error.Should().StartWith(folder["config.json"]).And.NotContain("   at ");
+    }
+
+    [Fact]
+    public async Task Defect_is_one_line_with_exit_code_70()
+    {
+        CommandLine run = await CommandLine.RunAsync("gemm", "1", "1", "1", "--machine", "broken");
+
+        run.Code.Should().Be(70);
+        run.Error.Should().Be("Internal error, please report it with the command line: InvalidOperationException: two lines" + Environment.NewLine);
+    }
+
+    [Fact]
+    public async Task Cancelled_run_ends_with_exit_code_130()
+    {
+        CommandLine stopped = await CommandLine.RunAsync("gemm", "1", "1", "1", "--machine", "stopped");
+        using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        CommandLine waiting = await CommandLine.RunAsync(CommandLine.Fakes, 80, source.Token, "gemm", "1", "1", "1", "--machine", "endless");
+
+        stopped.Code.Should().Be(130);
+        stopped.Error.Trim().Should().Be("Cancelled.");
+        waiting.Code.Should().Be(130);
+    }
+}

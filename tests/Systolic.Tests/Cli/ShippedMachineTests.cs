@@ -1,0 +1,42 @@
+using System.Text.Json;
+using Systolic.Cli;
+
+namespace Systolic.Tests.Cli;
+
+public class ShippedMachineTests
+{
+    [Theory]
+    [InlineData("prefill", "--tokens")]
+    [InlineData("decode", "--context")]
+    [InlineData("training", "--tokens")]
+    public async Task Model_runs_in_every_phase_and_its_figures_hold_together(string phase, string size)
+    {
+        using var folder = new ScratchFolder();
+        CommandLine run = await CommandLine.RunAsync(
+            Library.Shipped, 80, TestContext.Current.CancellationToken,
+            "compare", "--model", "gpt2", "--machine", "a100-40gb", "--baseline", "h100", "--phase", phase, size, "256", "--json", folder["out.json"]);
+
+        run.Error.Should().BeEmpty();
+        run.Code.Should().Be(0);
+        run.Out.Split('\n').Should().OnlyContain(line => line.TrimEnd().Length <= 80);
+        using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder["out.json"], TestContext.Current.CancellationToken));
+        foreach (JsonElement machine in json.RootElement.GetProperty("machines").EnumerateArray())
+        {
+            decimal operators = machine.GetProperty("operators").EnumerateArray().Sum(op => op.GetProperty("total_time_s").GetDecimal());
+            (operators + machine.GetProperty("overhead_s").GetDecimal()).Should().Be(machine.GetProperty("time_s").GetDecimal());
+            machine.GetProperty("time_s").GetDecimal().Should().BeGreaterThanOrEqualTo(machine.GetProperty("lower_bound_s").GetDecimal());
+            machine.GetProperty("cycle_stack").EnumerateObject().Sum(part => part.Value.GetInt64()).Should().Be(machine.GetProperty("total_cycles").GetInt64());
+            double parts = machine.GetProperty("energy_breakdown_j").EnumerateObject().Sum(part => part.Value.GetDouble());
+            parts.Should().BeApproximately(machine.GetProperty("energy_j").GetDouble(), 1e-9 * parts);
+        }
+    }
+
+    [Fact]
+    public async Task Unknown_machine_is_told_with_those_that_exist()
+    {
+        CommandLine run = await CommandLine.RunAsync(Library.Shipped, 80, TestContext.Current.CancellationToken, "gemm", "1", "1", "1", "--machine", "h1000");
+
+        run.Code.Should().Be(2);
+        run.Error.Should().Contain("h1000").And.Contain("h100");
+    }
+}
