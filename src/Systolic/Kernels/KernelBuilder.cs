@@ -13,12 +13,19 @@ namespace Systolic.Kernels;
 /// </remarks>
 public sealed class KernelBuilder
 {
+    /// <summary>Elements per partition that one <see cref="BatchNormStats"/> takes.</summary>
+    public const int MaximumStatsElements = 512;
+
+    /// <summary>Values per partition that one <see cref="BatchNormStats"/> writes: count, mean and variance of even and odd elements.</summary>
+    public const int StatsPerPiece = 6;
+
     private readonly string _name;
     private readonly List<Instruction>[] _streams = [.. Enumerable.Range(0, Streams.Count).Select(_ => new List<Instruction>())];
     private readonly List<SemaphoreWait> _waits = [];
     private readonly List<TileBuffer> _buffers = [];
     private readonly HazardTracker _hazards = new();
     private int _tiles;
+    private int _sequence;
 
     /// <summary>An empty program called <paramref name="name"/> for one core of <paramref name="machine"/>.</summary>
     public KernelBuilder(Accelerator machine, string name)
@@ -99,6 +106,17 @@ public sealed class KernelBuilder
     /// <summary>Reduction of each partition's elements to one value on the vector engine.</summary>
     public void TensorReduce(Tile target, Tile source, int partitions, int free, DataType from, DataType to) =>
         Compute(StreamId.Vector, Opcode.TensorReduce, target, source, null, partitions, free, from, to);
+
+    /// <summary>Mean and variance of up to 512 elements of each partition, as six values, on the vector engine.</summary>
+    public void BatchNormStats(Tile target, Tile source, int partitions, int free, DataType from)
+    {
+        Require(free <= MaximumStatsElements, "elements of one piece", free, MaximumStatsElements);
+        Compute(StreamId.Vector, Opcode.BatchNormStats, target, source, null, partitions, free, from, DataType.Fp32);
+    }
+
+    /// <summary>Combines <paramref name="pieces"/> results of <see cref="BatchNormStats"/> into one mean and variance per partition.</summary>
+    public void BatchNormAggregate(Tile target, Tile source, int partitions, int pieces) =>
+        Compute(StreamId.Vector, Opcode.BatchNormAggregate, target, source, null, partitions, checked(pieces * StatsPerPiece), DataType.Fp32, DataType.Fp32);
 
     /// <summary>1 / x on the vector engine.</summary>
     public void Reciprocal(Tile target, Tile source, int partitions, int free, DataType type) =>
@@ -191,6 +209,7 @@ public sealed class KernelBuilder
             Target = target?.Index ?? -1,
             First = first?.Index ?? -1,
             Second = second?.Index ?? -1,
+            Sequence = _sequence++,
             FirstWait = firstWait,
             WaitCount = _waits.Count - firstWait,
         });

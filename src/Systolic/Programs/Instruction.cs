@@ -59,6 +59,9 @@ public readonly record struct Instruction
     /// <summary>Stationary columns of a product.</summary>
     public int Columns { get; init; }
 
+    /// <summary>Place in the order in which the kernel wrote the instructions of all streams; the order that its data flow means.</summary>
+    internal int Sequence { get; init; }
+
     /// <summary>Index of the first semaphore wait in <see cref="Program.Waits"/>.</summary>
     public int FirstWait { get; init; }
 

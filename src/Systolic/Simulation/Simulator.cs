@@ -55,6 +55,13 @@ public sealed class Simulator
         return new Simulator(program, machine, collectSpans).Run(cancellation);
     }
 
+    /// <summary>As <see cref="Run(Program, Accelerator, bool, CancellationToken)"/>, with when each instruction of each stream started and completed.</summary>
+    internal static (CoreRun Run, StreamState[] Streams) RunWithTimes(Program program, Accelerator machine)
+    {
+        var simulator = new Simulator(program, machine, false);
+        return (simulator.Run(CancellationToken.None), simulator._streams);
+    }
+
     private CoreRun Run(CancellationToken cancellation)
     {
         for (int s = 0; s < Streams.Count; s++)

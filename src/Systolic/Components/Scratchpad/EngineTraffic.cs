@@ -11,7 +11,8 @@ internal static class EngineTraffic
     public static void Count(in Instruction op, ActivityCounts counts)
     {
         long elements = (long)op.Partitions * op.Free;
-        Read(elements * op.Source.ByteSize(), op.Operands.HasFlag(Operands.FirstInPsum), counts);
+        long sources = op.Opcode == Opcode.Memset ? 0 : elements;
+        Read(sources * op.Source.ByteSize(), op.Operands.HasFlag(Operands.FirstInPsum), counts);
         if (op.Operands.HasFlag(Operands.TwoTensors))
         {
             Read(elements * op.Source.ByteSize(), op.Operands.HasFlag(Operands.SecondInPsum), counts);
