@@ -11,7 +11,7 @@ internal sealed record Library
     public static Library Shipped { get; } = new()
     {
         MachineNames = [.. MachinePresets.Names],
-        LoadMachine = name => SimtReader.Read(MachinePresets.Json(name), name),
+        LoadMachine = MachinePresets.Load,
         MachineJson = MachinePresets.Json,
         ModelNames = [.. ModelPresets.Names],
         LoadModel = ModelPresets.Load,

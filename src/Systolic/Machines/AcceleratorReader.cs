@@ -9,6 +9,9 @@ namespace Systolic.Machines;
 /// <summary>Reads a systolic machine file: every size and rate with its unit, a source per section, and the list of assumed parameters.</summary>
 public static class AcceleratorReader
 {
+    /// <summary>The value of the file's "kind".</summary>
+    internal const string Kind = "systolic";
+
     private const int MaximumCount = 1 << 20;
 
     /// <summary>Reads the JSON text of <paramref name="file"/>.</summary>
@@ -17,7 +20,12 @@ public static class AcceleratorReader
     {
         ArgumentNullException.ThrowIfNull(json);
         var root = JsonSection.Parse(json, file);
-        root.Text("kind");
+        string kind = root.Text("kind");
+        if (kind.Length > 0 && kind != Kind)
+        {
+            root.Problem("kind", $"found \"{kind}\", expected \"{Kind}\"");
+        }
+
         root.Text("description", "");
         var machine = new Accelerator
         {

@@ -1,39 +1,74 @@
 using System.Collections.Immutable;
-using System.Reflection;
 using Systolic.Hardware;
 using Systolic.Units;
 
 namespace Systolic.Machines;
 
-/// <summary>The machines that ship with the package, each a JSON file in the format that users write.</summary>
+/// <summary>The machines that ship with the package, each a JSON file in the format that users write, and the one way to load a machine by name or path.</summary>
 public static class MachinePresets
 {
-    private const string Prefix = "Machines/";
-    private const string Suffix = ".json";
-    private static readonly Assembly Package = typeof(MachinePresets).Assembly;
-
-    /// <summary>Names of the presets, sorted.</summary>
+    /// <summary>Names of the presets: the whole chips, their single cores, and the GPUs.</summary>
     public static ImmutableArray<string> Names { get; } =
-        [.. Package.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
-            .Select(name => name[Prefix.Length..^Suffix.Length])
-            .Order(StringComparer.Ordinal)];
+        ["trn1", "trn2", "trn3", "trn1-core", "trn2-core", "trn3-core", "v100", "a100-40gb", "a100-80gb", "h100", "h200"];
+
+    /// <summary>One AWS Trainium chip: two NeuronCore-v2.</summary>
+    public static IMachine Trn1 => Load("trn1");
+
+    /// <summary>One AWS Trainium2 chip: eight NeuronCore-v3.</summary>
+    public static IMachine Trn2 => Load("trn2");
+
+    /// <summary>One AWS Trainium3 chip: eight NeuronCore-v4.</summary>
+    public static IMachine Trn3 => Load("trn3");
+
+    /// <summary>One NVIDIA A100 SXM with 80 GB.</summary>
+    public static IMachine A100 => Load("a100-80gb");
+
+    /// <summary>One NVIDIA H100 SXM.</summary>
+    public static IMachine H100 => Load("h100");
+
+    /// <summary>One NVIDIA H200 SXM.</summary>
+    public static IMachine H200 => Load("h200");
+
+    /// <summary>A preset by name, or the machine of a JSON file by path.</summary>
+    /// <exception cref="InvalidDocumentException">Neither; or the file is no machine, with all its problems.</exception>
+    public static IMachine Load(string nameOrPath)
+    {
+        ArgumentNullException.ThrowIfNull(nameOrPath);
+        return Names.Contains(nameOrPath) ? Read(Json(nameOrPath), nameOrPath)
+            : File.Exists(nameOrPath) ? Read(DocumentText.Read(nameOrPath), nameOrPath)
+            : throw Unknown(nameOrPath);
+    }
 
     /// <summary>The JSON of preset <paramref name="name"/>: a file to start from.</summary>
     /// <exception cref="InvalidDocumentException">There is no such preset.</exception>
     public static string Json(string name)
     {
-        using System.IO.Stream? stream = Package.GetManifestResourceStream(Prefix + name + Suffix);
-        if (stream is null)
-        {
-            throw new InvalidDocumentException($"machine: found \"{name}\", expected one of: {string.Join(", ", Names)}");
-        }
-
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        ArgumentNullException.ThrowIfNull(name);
+        return Names.Contains(name) ? DocumentText.ReadEmbedded($"Machines/{name}.json") : throw Unknown(name);
     }
 
     /// <summary>The hardware configuration of systolic preset <paramref name="name"/>, to vary with <c>with</c>.</summary>
     /// <exception cref="InvalidDocumentException">There is no such preset, or it is no systolic machine.</exception>
-    public static Accelerator Accelerator(string name) => AcceleratorReader.Read(Json(name), name + Suffix);
+    public static Accelerator Accelerator(string name) => AcceleratorReader.Read(Json(name), name);
+
+    private static IMachine Read(string json, string file)
+    {
+        var root = JsonSection.Parse(json, file);
+        string kind = root.Text("kind");
+        if (kind is AcceleratorReader.Kind)
+        {
+            return new SystolicMachine(AcceleratorReader.Read(json, file));
+        }
+
+        if (kind.Length > 0 && kind is not SimtReader.Kind)
+        {
+            root.Problem("kind", $"found \"{kind}\", expected \"{AcceleratorReader.Kind}\" or \"{SimtReader.Kind}\"");
+        }
+
+        root.Finish();
+        return SimtReader.Read(json, file);
+    }
+
+    private static InvalidDocumentException Unknown(string name) =>
+        new($"{name}: found no such machine, expected a preset or a machine file{Nearest.Hint(name, Names)}");
 }

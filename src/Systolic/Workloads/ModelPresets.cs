@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using Systolic.Units;
 
 namespace Systolic.Workloads;
@@ -29,7 +28,7 @@ public static class ModelPresets
         string? file = File.Exists(nameOrPath) ? nameOrPath
             : Directory.Exists(nameOrPath) && File.Exists(Path.Combine(nameOrPath, ConfigFile)) ? Path.Combine(nameOrPath, ConfigFile)
             : null;
-        return file is null ? throw Unknown(nameOrPath) : ConfigReader.Read(ReadBounded(file), file);
+        return file is null ? throw Unknown(nameOrPath) : ConfigReader.Read(DocumentText.Read(file), file);
     }
 
     /// <summary>The configuration text of a preset, to start a variant from.</summary>
@@ -42,26 +41,9 @@ public static class ModelPresets
             throw Unknown(name);
         }
 
-        using Stream stream = typeof(ModelPresets).Assembly.GetManifestResourceStream($"Models/{name}.json")!;
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return reader.ReadToEnd();
+        return DocumentText.ReadEmbedded($"Models/{name}.json");
     }
 
     private static InvalidDocumentException Unknown(string name) =>
         new($"{name}: found no such model, expected a preset, a {ConfigFile} or a folder that holds one{Nearest.Hint(name, Names)}");
-
-    private static string ReadBounded(string file)
-    {
-        try
-        {
-            using var reader = new StreamReader(file, Encoding.UTF8);
-            char[] text = new char[JsonSection.MaximumLength + 1];
-            int length = reader.ReadBlock(text);
-            return new string(text, 0, length);
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidDocumentException($"{file}: found a file that cannot be read, expected a {ConfigFile}: {refused.Message}", refused);
-        }
-    }
 }
