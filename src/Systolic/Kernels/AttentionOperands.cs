@@ -11,10 +11,11 @@ internal sealed class AttentionOperands
     private readonly AttentionPlan _plan;
     private readonly TileBuffer _banks;
     private readonly TileBuffer _queries;
-    private readonly TileBuffer _queryStaging;
+    private readonly TileBuffer? _queryStaging;
     private readonly TileBuffer _keys;
     private readonly TileBuffer _values;
     private readonly TileBuffer? _keyStaging;
+    private readonly bool _byDma;
     private readonly (long Pass, long Load)[] _loaded;
     private long _queryTurn = -1;
     private long _loads;
@@ -27,10 +28,11 @@ internal sealed class AttentionOperands
         Array.Fill(_loaded, (-1, 0));
         long queryBytes = (long)plan.HeadSlices * plan.Partitions * plan.ElementSize;
         _queries = kernel.Sbuf("queries", queryBytes, (2 * plan.QueryGroup) + 2);
-        _queryStaging = kernel.Sbuf("queries to transpose", op.HeadDim * plan.ElementSize, 2);
+        _byDma = kernel.Machine.Dma.MemoryTransposeShare > 0 && plan.ElementSize >= 2;
+        _queryStaging = _byDma ? null : kernel.Sbuf("queries to transpose", op.HeadDim * plan.ElementSize, 2);
         _keys = kernel.Sbuf("keys", plan.KeyTileBytes, plan.KeyValueCopies);
         _values = kernel.Sbuf("values", plan.ValueTileBytes, plan.KeyValueCopies);
-        _keyStaging = plan.Stacked ? null : kernel.Sbuf("keys to transpose", plan.ValueTileBytes, 2);
+        _keyStaging = _byDma ? null : kernel.Sbuf("keys to transpose", plan.ValueTileBytes, 2);
     }
 
     /// <summary>The transposed query tile of <paramref name="turn"/>, loaded at its first use.</summary>
@@ -41,9 +43,7 @@ internal sealed class AttentionOperands
         {
             _queryTurn = turn;
             int rows = _plan.RowsIn(query);
-            Tile staging = _queryStaging[turn];
-            _kernel.Load(StreamId.QueueActivations, staging, rows, _op.HeadDim * _plan.ElementSize);
-            Transpose(target, staging, rows, 1);
+            LoadTransposed(StreamId.QueueActivations, target, _queryStaging?[turn], rows);
         }
 
         return target;
@@ -66,18 +66,20 @@ internal sealed class AttentionOperands
     private void Load(long load, int tile)
     {
         int keys = _plan.KeysIn(tile);
-        if (_keyStaging is null)
+        LoadTransposed(StreamId.QueueWeights, _keys[load], _keyStaging?[load], keys);
+        _kernel.Load(StreamId.QueueWeights, _values[load], keys, _op.HeadDim * _plan.ElementSize);
+    }
+
+    private void LoadTransposed(StreamId queue, Tile target, Tile? staging, int tokens)
+    {
+        if (staging is not { } rows)
         {
-            _kernel.Load(StreamId.QueueWeights, _keys[load], (int)_op.HeadDim, (long)keys * _plan.ElementSize);
-        }
-        else
-        {
-            Tile staging = _keyStaging[load];
-            _kernel.Load(StreamId.QueueWeights, staging, keys, _op.HeadDim * _plan.ElementSize);
-            Transpose(_keys[load], staging, Math.Min(keys, _plan.Partitions), (keys + _plan.Partitions - 1) / _plan.Partitions);
+            _kernel.LoadTransposed(queue, target, tokens, _op.HeadDim * _plan.ElementSize);
+            return;
         }
 
-        _kernel.Load(StreamId.QueueWeights, _values[load], keys, _op.HeadDim * _plan.ElementSize);
+        _kernel.Load(queue, rows, tokens, _op.HeadDim * _plan.ElementSize);
+        Transpose(target, rows, Math.Min(tokens, _plan.Partitions), (tokens + _plan.Partitions - 1) / _plan.Partitions);
     }
 
     private void Transpose(Tile target, Tile staging, int rows, int chunks)

@@ -42,7 +42,7 @@ internal sealed class AttentionPlan
     /// <summary>Query heads that share one key/value head.</summary>
     public long GroupHeads { get; }
 
-    /// <summary>Decode: all query heads of a key/value head fit one tile of rows; the cache holds keys transposed, so none is transposed here.</summary>
+    /// <summary>Decode: all query heads of a key/value head fit one tile of rows.</summary>
     public bool Stacked { get; }
 
     /// <summary>Slices of 128 of the head dimension.</summary>

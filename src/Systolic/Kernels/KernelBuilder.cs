@@ -142,6 +142,17 @@ public sealed class KernelBuilder
     public void Load(StreamId queue, Tile target, int runs, long runBytes) =>
         Move(queue, Opcode.Load, runs, runBytes, target, null);
 
+    /// <summary>Main memory to SBUF, transposed element by element: each run becomes a column. Only where the DMA engines can.</summary>
+    public void LoadTransposed(StreamId queue, Tile target, int runs, long runBytes)
+    {
+        if (Machine.Dma.MemoryTransposeShare == 0)
+        {
+            throw new CapacityException($"{_name}: the DMA engines of {Machine.Name} cannot transpose from main memory (dma.memoryTransposeShare is 0).");
+        }
+
+        Move(queue, Opcode.LoadTransposed, runs, runBytes, target, null);
+    }
+
     /// <summary>SBUF to main memory.</summary>
     public void Store(StreamId queue, Tile source, int runs, long runBytes) =>
         Move(queue, Opcode.Store, runs, runBytes, null, source);

@@ -5,81 +5,20 @@ using Systolic.Workloads;
 
 namespace Systolic.Kernels;
 
-/// <summary>Appends keys and values to the cache, which holds values as [tokens, features] and keys transposed, as [features, tokens].</summary>
-/// <remarks>
-/// The keys of a decode step go to one column of each sequence's cache: runs of one element, each charged as the DMA's least run. Keys of
-/// several consecutive tokens of a sequence are transposed by the array first and written as runs of up to 128 tokens.
-/// </remarks>
-internal sealed class KvAppendKernel
+/// <summary>Appends keys and values to the cache, both as [tokens, features]: attention transposes keys when it loads them.</summary>
+internal static class KvAppendKernel
 {
-    private readonly KvAppend _op;
-    private readonly KernelBuilder _kernel;
-    private readonly RowTiling _rows;
-
-    private KvAppendKernel(KvAppend op, Accelerator machine, long rows)
-    {
-        _op = op;
-        _kernel = new KernelBuilder(machine, op.Name);
-        _rows = new RowTiling(rows, (int)Math.Min(_kernel.Partitions, Math.Max(1, TokensPerTile(op))));
-    }
-
     /// <summary>Lowers the copies of keys and values.</summary>
-    public static Lowering Lower(KvAppend op, Accelerator machine)
+    public static Lowering Lower(KvAppend op, Accelerator machine) => Placement.Cut(op.Rows, machine.Sbuf.Partitions, 2, rows =>
     {
-        long height = Math.Min(machine.Sbuf.Partitions, TokensPerTile(op));
-        long blocks = (op.Columns + machine.TensorEngine.Columns - 1) / machine.TensorEngine.Columns;
-        return Placement.Cut(op.Rows, height, 4 + (3 * blocks), rows => new KvAppendKernel(op, machine, rows).Write());
-    }
-
-    private static bool Transposes(KvAppend op) => op.TokensPerSequence > 1;
-
-    private static long TokensPerTile(KvAppend op) => Transposes(op) ? op.TokensPerSequence : int.MaxValue;
-
-    private (Program, string) Write()
-    {
-        if (Transposes(_op))
+        var kernel = new KernelBuilder(machine, op.Name);
+        var tiles = new RowTiling(rows, kernel.Partitions);
+        for (long tile = 0; tile < tiles.Tiles; tile++)
         {
-            WriteTransposed();
-            return (_kernel.Build(), Placement.Mapping(_rows.Height, TilePipeline.Copies, "keys transposed by the array"));
+            kernel.MemoryCopy(StreamId.QueueWeights, tiles[tile], op.Columns * op.Type.ByteSize());
+            kernel.MemoryCopy(StreamId.QueueStores, tiles[tile], op.Columns * op.Type.ByteSize());
         }
 
-        for (long tile = 0; tile < _rows.Tiles; tile++)
-        {
-            _kernel.MemoryCopy(StreamId.QueueWeights, _rows[tile], _op.Columns * _op.Type.ByteSize());
-            _kernel.MemoryCopy(StreamId.QueueStores, checked((int)(_rows[tile] * _op.Columns)), _op.Type.ByteSize());
-        }
-
-        return (_kernel.Build(), "memory to memory, keys one element at a time");
-    }
-
-    private void WriteTransposed()
-    {
-        int block = _kernel.Machine.TensorEngine.Columns;
-        int width = Placement.Width(_kernel, _op.Name, _op.Columns, _op.Type.ByteSize(), TilePipeline.Copies * (long)_rows.Height * _op.Type.ByteSize(), block);
-        var pieces = new ColumnTiling(_op.Columns, width);
-        TileBuffer tokens = _kernel.Sbuf("keys", (long)width * _op.Type.ByteSize(), TilePipeline.Copies);
-        TileBuffer features = _kernel.Sbuf("transposed keys", (long)_rows.Height * _op.Type.ByteSize(), TilePipeline.Copies);
-        TileBuffer banks = _kernel.Psum("transposes", 2);
-        long round = 0, blockRound = 0;
-        for (long tile = 0; tile < _rows.Tiles; tile++)
-        {
-            _kernel.MemoryCopy(StreamId.QueueWeights, _rows[tile], _op.Columns * _op.Type.ByteSize());
-            for (int piece = 0; piece < pieces.Pieces; piece++, round++)
-            {
-                _kernel.Load(StreamId.QueueActivations, tokens[round], _rows[tile], (long)pieces[piece] * _op.Type.ByteSize());
-                var blocks = new ColumnTiling(pieces[piece], block);
-                for (int i = 0; i < blocks.Pieces; i++, blockRound++)
-                {
-                    TransposeBlock(features[blockRound], banks[blockRound], tokens[round], _rows[tile], blocks[i]);
-                }
-            }
-        }
-    }
-
-    private void TransposeBlock(Tile target, Tile bank, Tile source, int rows, int columns)
-    {
-        _kernel.Transpose(bank, source, rows, columns, _op.Type);
-        _kernel.Copy(StreamId.Vector, target, bank, columns, rows, _op.Type, _op.Type);
-        _kernel.Store(StreamId.QueueStores, target, columns, (long)rows * _op.Type.ByteSize());
-    }
+        return (kernel.Build(), "memory to memory");
+    });
 }

@@ -32,9 +32,9 @@ internal sealed class MatMulKernel
         TileBuffer? transposes = _plan.TransposeBanks > 0 ? _kernel.Psum("transposes", _plan.TransposeBanks) : null;
         _banks = _kernel.Psum("sums", 2 * _plan.GroupN);
         _left = new OperandPanel(_kernel, "left", StreamId.QueueActivations, op.Type, _plan.TileK, _plan.LeftTilesK, _plan.LeftTileBytes, _plan.LeftCopies,
-            (int)_plan.Chunks(mapping.BlockM), _plan.TransposeLeft ? transposes : null);
+            (int)_plan.Chunks(mapping.BlockM), _plan.TransposeLeft ? transposes : null, _plan.LoadShareLeft < 1);
         _right = new OperandPanel(_kernel, "right", StreamId.QueueWeights, op.Type, _plan.TileK, _plan.RightTilesK, _plan.RightTileBytes, _plan.RightCopies,
-            (int)_plan.Chunks(mapping.BlockN), _plan.TransposeRight ? transposes : null);
+            (int)_plan.Chunks(mapping.BlockN), _plan.TransposeRight ? transposes : null, _plan.LoadShareRight < 1);
         _strips = _kernel.Sbuf("output strip", _plan.StripBytes, 2);
         _sums = _plan.AccumulateInSbuf ? _kernel.Sbuf("partial sums", _plan.SumBytes, (int)MatMulPlan.Ceiling(mapping.BlockM, _plan.TileM)) : null;
         _bias = op.Bias ? _kernel.Sbuf("bias", mapping.BlockN * op.Type.ByteSize(), 2) : null;

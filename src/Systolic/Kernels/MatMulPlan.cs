@@ -20,8 +20,11 @@ internal sealed class MatMulPlan
         RowsPerCell = TileK / machine.TensorEngine.Rows;
         TileM = machine.TensorEngine.Columns;
         TileN = (int)Math.Min(machine.TensorEngine.MaximumMoving, machine.Psum.BankSize.Value / sizeof(float));
-        TransposeLeft = !op.LeftTransposed;
-        TransposeRight = op.RightTransposed;
+        bool byDma = machine.Dma.MemoryTransposeShare > 0 && op.Type.ByteSize() is 2 or 4;
+        TransposeLeft = !op.LeftTransposed && !byDma;
+        TransposeRight = op.RightTransposed && !byDma;
+        LoadShareLeft = op.LeftTransposed || !byDma ? 1 : machine.Dma.MemoryTransposeShare;
+        LoadShareRight = !op.RightTransposed || !byDma ? 1 : machine.Dma.MemoryTransposeShare;
         TransposeBanks = TransposeLeft || TransposeRight ? 2 : 0;
         GroupN = (machine.Psum.Banks - TransposeBanks) / 2;
         (BlocksM, BlocksN, BlocksK) = (Ceiling(op.M, mapping.BlockM), Ceiling(op.N, mapping.BlockN), Ceiling(op.K, mapping.BlockK));
@@ -43,11 +46,17 @@ internal sealed class MatMulPlan
 
     public int TileN { get; }
 
-    /// <summary>The operand lies in memory with K along its rows' length and must be transposed on the array.</summary>
+    /// <summary>The operand lies in memory with K along its rows' length and must be transposed on the array, for the DMA engines cannot.</summary>
     public bool TransposeLeft { get; }
 
     /// <inheritdoc cref="TransposeLeft"/>
     public bool TransposeRight { get; }
+
+    /// <summary>Rate of the operand's loads as a share of the copy rate: below one when the DMA engines transpose it on the way.</summary>
+    public double LoadShareLeft { get; }
+
+    /// <inheritdoc cref="LoadShareLeft"/>
+    public double LoadShareRight { get; }
 
     public int TransposeBanks { get; }
 
@@ -128,7 +137,7 @@ internal sealed class MatMulPlan
     private double ArraySeconds => ((TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type))
         + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
 
-    private double Bytes => ((double)_op.M * _op.K * LeftLoads * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads * _op.Type.ByteSize())
+    private double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())
         + ((double)_op.M * _op.N * _op.OutputType.ByteSize());
 
     private double EvictionSeconds => TilesM * ((_op.N + (_machine.VectorEngine.StaticCycles * Ceiling(_op.N, TileN))) * (AccumulateInSbuf ? BlocksK : 1)) / _machine.VectorEngine.Clock.Hertz;

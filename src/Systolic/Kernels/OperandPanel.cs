@@ -16,14 +16,16 @@ internal sealed class OperandPanel
     private readonly TileBuffer _tiles;
     private readonly TileBuffer? _staging;
     private readonly TileBuffer? _banks;
+    private readonly bool _transposeByDma;
     private long _stagingRound;
     private long _bankRound;
     private long _loads;
     private readonly Queue<Action> _deferred = [];
     private (long, long, long) _key = (-1, -1, -1);
 
-    public OperandPanel(KernelBuilder kernel, string name, StreamId queue, DataType type, int tileK, long tilesK, long tileBytes, int copies, int chunks, TileBuffer? banks)
+    public OperandPanel(KernelBuilder kernel, string name, StreamId queue, DataType type, int tileK, long tilesK, long tileBytes, int copies, int chunks, TileBuffer? banks, bool transposeByDma)
     {
+        _transposeByDma = transposeByDma;
         (_kernel, _queue, _type, _tileK, _tilesK, _copies, _chunks, _banks) = (kernel, queue, type, tileK, (int)tilesK, copies, chunks, banks);
         _tiles = kernel.Sbuf(name, tileBytes, checked((int)(tilesK * copies)));
         _staging = banks is null ? null : kernel.Sbuf(name + " to transpose", MatMulPlan.StagingBytes(tilesK, tileK, type.ByteSize()), 2 * chunks);
@@ -69,7 +71,7 @@ internal sealed class OperandPanel
         {
             for (int k = 0; k * (long)_tileK < depth; k++)
             {
-                _kernel.Load(_queue, this[load, k], (int)Math.Min(_tileK, depth - (k * (long)_tileK)), width * _type.ByteSize());
+                LoadTile(this[load, k], Math.Min(_tileK, depth - (k * (long)_tileK)), width);
             }
 
             return;
@@ -79,6 +81,18 @@ internal sealed class OperandPanel
         for (long start = 0; start < width; start += group)
         {
             TransposeGroup(load, Math.Min(group, width - start), depth);
+        }
+    }
+
+    private void LoadTile(Tile target, long depth, long width)
+    {
+        if (_transposeByDma)
+        {
+            _kernel.LoadTransposed(_queue, target, checked((int)width), depth * _type.ByteSize());
+        }
+        else
+        {
+            _kernel.Load(_queue, target, (int)depth, width * _type.ByteSize());
         }
     }
 

@@ -120,6 +120,7 @@ public static class AcceleratorReader
         DynamicIssueInterval = Time(s, "dynamicIssueInterval"),
         TriggerLatency = Time(s, "triggerLatency"),
         CompletionLatency = Time(s, "completionLatency"),
+        MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });
 

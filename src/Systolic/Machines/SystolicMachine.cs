@@ -56,12 +56,13 @@ public sealed class SystolicMachine : IMachine
             now = begin + ((now - begin) * section.Repeat);
         }
 
+        SimTime arithmetic = runs.Aggregate(SimTime.Zero, (sum, run) => sum + (run.Bound.Arithmetic * run.Repeat));
         var trace = new RunTrace
         {
             Engines = [.. Simulator.Engines.Select(name => new EngineInfo(name, Accelerator.Cores))],
             Operators = runs.MoveToImmutable(),
             Overhead = overhead,
-            Bound = new LowerBound(runs.Aggregate(SimTime.Zero, (sum, run) => sum + (run.Bound.Arithmetic * run.Repeat)), Accelerator.Memory.Bandwidth.TimeFor(graph.CompulsoryBytes)),
+            Bound = new LowerBound(arithmetic, Accelerator.Memory.Bandwidth.TimeFor(graph.CompulsoryBytes)),
             Spans = [.. session.Spans],
         };
         return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens);

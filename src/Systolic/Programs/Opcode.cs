@@ -51,6 +51,9 @@ public enum Opcode : byte
     /// <summary>Main memory to scratchpad.</summary>
     Load,
 
+    /// <summary>Main memory to scratchpad, transposed element by element on the way.</summary>
+    LoadTransposed,
+
     /// <summary>Scratchpad to main memory.</summary>
     Store,
 

@@ -43,7 +43,7 @@ internal sealed class DmaEngines(DmaSpec spec, Bandwidth memory)
     public static void Count(in Instruction op, ActivityCounts counts)
     {
         long bytes = op.TransferBytes;
-        bool fromMemory = op.Opcode is Opcode.Load or Opcode.Gather or Opcode.MemoryCopy;
+        bool fromMemory = op.Opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy;
         bool toMemory = op.Opcode is Opcode.Store or Opcode.Scatter or Opcode.MemoryCopy;
         counts.Add(fromMemory ? ActivityKind.DramReadByte : ActivityKind.ScratchpadReadByte, bytes);
         counts.Add(toMemory ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
@@ -57,7 +57,12 @@ internal sealed class DmaEngines(DmaSpec spec, Bandwidth memory)
     private double EngineBytes(in Instruction op)
     {
         double bytes = (double)op.Partitions * Math.Max(op.Free, spec.MinimumRun.Value);
-        return op.Opcode == Opcode.LocalTranspose ? bytes / spec.LocalTransposeShare : bytes;
+        return op.Opcode switch
+        {
+            Opcode.LocalTranspose => bytes / spec.LocalTransposeShare,
+            Opcode.LoadTransposed => bytes / spec.MemoryTransposeShare,
+            _ => bytes,
+        };
     }
 
     private static long Duration(double femtoseconds) => (long)Math.Ceiling(femtoseconds);
