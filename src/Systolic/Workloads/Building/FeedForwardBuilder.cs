@@ -3,7 +3,8 @@ namespace Systolic.Workloads;
 /// <summary>The feed-forward block of a layer: dense, or experts behind a router.</summary>
 /// <remarks>
 /// Experts are assumed balanced: of rows x k copies, each active expert takes the same number, rounded up. With fewer copies than experts,
-/// as in decoding, only as many experts as copies are active, and only their weights are read.
+/// as in decoding, only as many experts as copies are active, and only their weights are read. Ranks divide the features of every expert, so
+/// that all of them work however few experts are active.
 /// </remarks>
 /// <param name="shape">The model.</param>
 /// <param name="operators">Where the operators go.</param>
@@ -13,7 +14,7 @@ internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operator
 {
     /// <summary>The block on <paramref name="input"/>.</summary>
     public string Build(string input) => shape.Experts == 0
-        ? Block(layer + "mlp/", input, rows, 1, Splits.Columns(shape.Intermediate), Splits.Contraction(shape.Intermediate), Splits.Columns(shape.Intermediate))
+        ? Block(layer + "mlp/", input, rows, 1)
         : Mixture(input);
 
     private string Mixture(string input)
@@ -22,7 +23,6 @@ internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operator
         long copies = checked(rows * shape.ExpertsPerToken);
         long active = Math.Min(shape.Experts, copies);
         long perExpert = 1 + ((copies - 1) / active);
-        Split split = Splits.Experts(active);
         string scores = operators.Project(new MatMul(name + "router", rows, shape.Hidden, shape.Experts) { Split = Splits.Rows(rows) }, input);
         Operand indices = new(name + "experts_chosen", TensorRole.Index);
         string weights = operators.Append(new MoeRouting(name + "routing", rows, shape.Experts, shape.ExpertsPerToken)
@@ -32,7 +32,7 @@ internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operator
             Split = Splits.Rows(rows),
         });
         string dispatched = Permute(name + "dispatch", [input, indices], combine: false);
-        string computed = Block(name, dispatched, perExpert, active, split, split, split);
+        string computed = Block(name, dispatched, perExpert, active);
         return Permute(name + "combine", [computed, indices, weights], combine: true);
     }
 
@@ -43,15 +43,15 @@ internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operator
         Split = Splits.Rows(rows),
     });
 
-    private string Block(string name, string input, long m, long batch, Split inward, Split outward, Split between)
+    private string Block(string name, string input, long m, long batch)
     {
         string[] inputs = shape.Gated
             ? [operators.Project(Inward("gate"), input), operators.Project(Inward("up"), input)]
             : [operators.Project(Inward("in"), input)];
-        string activated = operators.Apply(new Elementwise(name + "activation", shape.Activation, checked(m * batch), shape.Intermediate), between, inputs);
+        string activated = operators.Apply(new Elementwise(name + "activation", shape.Activation, checked(m * batch), shape.Intermediate), Splits.Columns(shape.Intermediate), inputs);
         return operators.Project(
-            new MatMul(name + (shape.Gated ? "down" : "out") + "_proj", m, shape.Intermediate, shape.Hidden, batch, Bias: shape.MlpBias) { Split = outward }, activated);
+            new MatMul(name + (shape.Gated ? "down" : "out") + "_proj", m, shape.Intermediate, shape.Hidden, batch, Bias: shape.MlpBias) { Split = Splits.Contraction(shape.Intermediate) }, activated);
 
-        MatMul Inward(string part) => new(name + part + "_proj", m, shape.Hidden, shape.Intermediate, batch, Bias: shape.MlpBias) { Split = inward };
+        MatMul Inward(string part) => new(name + part + "_proj", m, shape.Hidden, shape.Intermediate, batch, Bias: shape.MlpBias) { Split = Splits.Columns(shape.Intermediate) };
     }
 }

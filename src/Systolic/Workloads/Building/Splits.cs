@@ -17,7 +17,4 @@ internal static class Splits
 
     /// <summary>By summands, one by one.</summary>
     public static Split Contraction(long terms) => new(SplitAxis.Contraction, terms);
-
-    /// <summary>By experts.</summary>
-    public static Split Experts(long experts) => new(SplitAxis.Batch, experts);
 }
