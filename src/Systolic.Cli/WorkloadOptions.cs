@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Systolic.Workloads;
 
 namespace Systolic.Cli;
@@ -16,8 +15,7 @@ internal sealed class WorkloadOptions
     private readonly Option<long?> _tokens = SharedOptions.Size("--tokens", "Tokens per sequence, in prefill and training (2048).");
     private readonly Option<long?> _context = SharedOptions.Size("--context", "Tokens per sequence that are cached already, in decode (2048).");
     private readonly Option<long?> _batch = SharedOptions.Size("--batch", "Sequences (1).");
-    private readonly Option<long?> _layers = new("--layers") { Description = "Layers to run, or all (all).", HelpName = "N|all", CustomParser = ParseLayers };
-    private readonly Option<bool> _oneLayer = new("--one-layer") { Description = "One layer alone, without embedding and head." };
+    private readonly Option<string> _layers = SharedOptions.Choice("--layers", "The whole model, or one layer alone without embeddings and head.", ["all", "1"]);
     private readonly Option<bool> _recompute = new("--recompute") { Description = "Training: compute activations again in the backward pass instead of keeping them." };
 
     /// <summary>Options over the models of <paramref name="library"/>.</summary>
@@ -31,7 +29,7 @@ internal sealed class WorkloadOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _oneLayer, _recompute])
+        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute])
         {
             command.Add(option);
         }
@@ -42,15 +40,13 @@ internal sealed class WorkloadOptions
     public OperatorGraph Build(ParseResult parsed)
     {
         string phase = parsed.GetRequiredValue(_phase);
-        bool oneLayer = parsed.GetValue(_oneLayer);
         Refuse(phase == "decode" && parsed.GetValue(_tokens) is not null, "--tokens has no meaning in decode, which makes one token per sequence; give --context.");
         Refuse(phase != "decode" && parsed.GetValue(_context) is not null, $"--context has no meaning in {phase}; give --tokens.");
         Refuse(phase != "training" && parsed.GetValue(_recompute), $"--recompute has no meaning in {phase}, which has no backward pass.");
-        Refuse(oneLayer && parsed.GetResult(_layers) is not null, "--one-layer and --layers exclude each other.");
         ModelShape shape = _library.LoadModel(parsed.GetRequiredValue(_model));
         try
         {
-            return oneLayer ? Layer(parsed, phase, shape) : Whole(parsed, phase, shape);
+            return parsed.GetRequiredValue(_layers) == "1" ? Layer(parsed, phase, shape) : Whole(parsed, phase, shape);
         }
         catch (ArgumentException refused)
         {
@@ -59,16 +55,12 @@ internal sealed class WorkloadOptions
         }
     }
 
-    private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape)
+    private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape) => phase switch
     {
-        long? layers = parsed.GetValue(_layers);
-        return phase switch
-        {
-            "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed), layers),
-            "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed), layers),
-            _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed), layers, parsed.GetValue(_recompute)),
-        };
-    }
+        "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed)),
+        "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed)),
+        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed), null, parsed.GetValue(_recompute)),
+    };
 
     private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape) => phase switch
     {
@@ -82,23 +74,6 @@ internal sealed class WorkloadOptions
     private long Tokens(ParseResult parsed) => parsed.GetValue(_tokens) ?? DefaultTokens;
 
     private long Context(ParseResult parsed) => parsed.GetValue(_context) ?? DefaultTokens;
-
-    private static long? ParseLayers(System.CommandLine.Parsing.ArgumentResult result)
-    {
-        string found = result.Tokens[0].Value;
-        if (found == "all")
-        {
-            return null;
-        }
-
-        if (long.TryParse(found, NumberStyles.None, CultureInfo.InvariantCulture, out long layers) && layers >= 1)
-        {
-            return layers;
-        }
-
-        result.AddError($"--layers: found \"{found}\", expected a whole number from 1, or all.");
-        return null;
-    }
 
     private static void Refuse(bool wrong, string message)
     {

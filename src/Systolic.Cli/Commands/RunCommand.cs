@@ -33,7 +33,7 @@ internal sealed class RunCommand : Command, IHasExamples
     [
         "systolic run --model llama-3-8b --machine trn2 --tokens 2048",
         "systolic run --model llama-3-8b --machine h100 --phase decode --context 4096 --batch 8",
-        "systolic run --model gpt2 --machine trn2-core --one-layer --trace trace.json",
+        "systolic run --model gpt2 --machine trn2-core --layers 1 --trace trace.json",
         "systolic run --model ./my-model/config.json --machine ./my-chip.json --json out.json",
     ];
 

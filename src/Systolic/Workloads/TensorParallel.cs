@@ -5,8 +5,7 @@ namespace Systolic.Workloads;
 /// <summary>Divides a graph over tensor-parallel ranks and inserts the exchanges that the division needs.</summary>
 /// <remarks>
 /// Attention and feed-forward blocks are divided by heads and features, everything between them by tokens (Shoeybi et al., arXiv 1909.08053;
-/// Korthikanti et al., arXiv 2205.05198): an all-gather enters a block, a reduce-scatter leaves it. Experts are divided whole; their copies of
-/// token rows are exchanged by all-gather, which carries more than the all-to-all of expert parallelism. Left out as small: the reduction of
+/// Korthikanti et al., arXiv 2205.05198): an all-gather enters a block, a reduce-scatter leaves it. Left out as small: the reduction of
 /// gradients of normalization parameters and of key/value heads that several ranks share.
 /// </remarks>
 public static class TensorParallel

@@ -1,3 +1,0 @@
-using Systolic.Cli;
-
-return await SystolicCommandLine.InvokeAsync(args, Terminal.OfProcess(), Library.Shipped);
