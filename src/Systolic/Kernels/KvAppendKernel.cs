@@ -12,6 +12,9 @@ namespace Systolic.Kernels;
 /// </remarks>
 internal sealed class KvAppendKernel
 {
+    // Four blocks of 128 tokens fill a PSUM bank, even in fp32.
+    private const int BlocksPerPiece = 4;
+
     private readonly KvAppend _op;
     private readonly KernelBuilder _kernel;
     private readonly RowTiling _rows;
@@ -55,31 +58,31 @@ internal sealed class KvAppendKernel
     private void WriteTransposed()
     {
         int block = _kernel.Machine.TensorEngine.Columns;
-        int width = Placement.Width(_kernel, _op.Name, _op.Columns, _op.Type.ByteSize(), TilePipeline.Copies * (long)_rows.Height * _op.Type.ByteSize(), block);
-        var pieces = new ColumnTiling(_op.Columns, width);
-        TileBuffer tokens = _kernel.Sbuf("keys", (long)width * _op.Type.ByteSize(), TilePipeline.Copies);
-        TileBuffer features = _kernel.Sbuf("transposed keys", (long)_rows.Height * _op.Type.ByteSize(), TilePipeline.Copies);
-        TileBuffer banks = _kernel.Psum("transposes", 2);
-        long round = 0, blockRound = 0;
+        int size = _op.Type.ByteSize();
+        var pieces = new ColumnTiling(_op.Columns, (int)Math.Min(_op.Columns, (long)BlocksPerPiece * block));
+        TileBuffer tokens = _kernel.Sbuf("keys", (long)pieces.Width * size, TilePipeline.Copies);
+        TileBuffer features = _kernel.Sbuf("transposed keys", (long)BlocksPerPiece * _rows.Height * size, TilePipeline.Copies);
+        TileBuffer banks = _kernel.Psum("transposes", 4);
+        long round = 0;
         for (long tile = 0; tile < _rows.Tiles; tile++)
         {
             _kernel.MemoryCopy(StreamId.QueueWeights, _rows[tile], _op.Columns * _op.Type.ByteSize());
             for (int piece = 0; piece < pieces.Pieces; piece++, round++)
             {
                 _kernel.Load(StreamId.QueueActivations, tokens[round], _rows[tile], (long)pieces[piece] * _op.Type.ByteSize());
-                var blocks = new ColumnTiling(pieces[piece], block);
-                for (int i = 0; i < blocks.Pieces; i++, blockRound++)
-                {
-                    TransposeBlock(features[blockRound], banks[blockRound], tokens[round], _rows[tile], blocks[i]);
-                }
+                TransposePiece(features[round], banks[round], tokens[round], _rows[tile], new ColumnTiling(pieces[piece], block));
             }
         }
     }
 
-    private void TransposeBlock(Tile target, Tile bank, Tile source, int rows, int columns)
+    private void TransposePiece(Tile target, Tile bank, Tile source, int rows, ColumnTiling blocks)
     {
-        _kernel.Transpose(bank, source, rows, columns, _op.Type);
-        _kernel.Copy(StreamId.Vector, target, bank, columns, rows, _op.Type, _op.Type);
-        _kernel.Store(StreamId.QueueStores, target, columns, (long)rows * _op.Type.ByteSize());
+        for (int i = 0; i < blocks.Pieces; i++)
+        {
+            _kernel.Transpose(bank, source, rows, blocks[i], _op.Type);
+        }
+
+        _kernel.Copy(StreamId.Vector, target, bank, blocks[0], rows * blocks.Pieces, _op.Type, _op.Type);
+        _kernel.Store(StreamId.QueueStores, target, (int)blocks.Columns, (long)rows * _op.Type.ByteSize());
     }
 }

@@ -22,7 +22,8 @@ public abstract record RowOperator(string Name, long Rows, long Columns) : Opera
     protected (Shape Shape, DataType Type) Vector => (new Shape(1, Columns), Type);
 
     /// <inheritdoc/>
-    protected override Operator Restrict(long share) => Split.Axis == SplitAxis.Rows
+    /// <remarks>Independent matrices, such as those of experts, lie one below the other.</remarks>
+    protected override Operator Restrict(long share) => Split.Axis is SplitAxis.Rows or SplitAxis.Batch
         ? this with { Rows = Rows / Split.Units * share }
         : this with { Columns = Columns / Split.Units * share };
 }
@@ -228,22 +229,27 @@ public sealed record KvAppend(string Name, long Rows, long Columns) : RowOperato
 /// <param name="Rows">Tokens.</param>
 /// <param name="Columns">Experts.</param>
 /// <param name="TopK">Experts per token.</param>
-public sealed record MoeRouting(string Name, long Rows, long Columns, long TopK) : RowOperator(Name, Rows, Columns)
+/// <param name="Backward">The gradient of the scores from that of the chosen weights.</param>
+public sealed record MoeRouting(string Name, long Rows, long Columns, long TopK, bool Backward = false) : RowOperator(Name, Rows, Columns)
 {
     /// <inheritdoc/>
-    public override string Kind => "moe routing";
+    public override string Kind => Backward ? "moe routing backward" : "moe routing";
 
     /// <inheritdoc/>
-    /// <remarks>Softmax (5 per score) and one scan of the scores per chosen expert.</remarks>
-    public override long ElementOperations => checked(Rows * Columns * (5 + TopK));
+    /// <remarks>Softmax (5 per score) and one scan of the scores per chosen expert; backward: the softmax again and its derivative (4).</remarks>
+    public override long ElementOperations => checked(Rows * Columns * (Backward ? 9 : 5 + TopK));
+
+    private (Shape, DataType) Weights => (new Shape(Rows, TopK), Type);
+
+    private (Shape, DataType) Indices => (new Shape(Rows, TopK), DataType.Int32);
 
     /// <inheritdoc/>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => [Whole];
+    /// <remarks>Forward: scores. Backward: gradient of the weights, scores, indices.</remarks>
+    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => Backward ? [Weights, Whole, Indices] : [Whole];
 
     /// <inheritdoc/>
-    /// <remarks>Weights, indices.</remarks>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() =>
-        [(new Shape(Rows, TopK), Type), (new Shape(Rows, TopK), DataType.Int32)];
+    /// <remarks>Forward: weights, indices. Backward: gradient of the scores.</remarks>
+    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => Backward ? [Whole] : [Weights, Indices];
 }
 
 /// <summary>Moves token rows between token order and expert order.</summary>
@@ -252,26 +258,40 @@ public sealed record MoeRouting(string Name, long Rows, long Columns, long TopK)
 /// <param name="Columns">Features.</param>
 /// <param name="TopK">Copies of each token, one per chosen expert.</param>
 /// <param name="Combine">From expert order back: the weighted sum of a token's copies. Otherwise the copies are made.</param>
-public sealed record MoePermute(string Name, long Rows, long Columns, long TopK, bool Combine) : RowOperator(Name, Rows, Columns)
+/// <param name="Backward">Gradients: of the copies and the weights when combining, of the tokens otherwise.</param>
+public sealed record MoePermute(string Name, long Rows, long Columns, long TopK, bool Combine, bool Backward = false) : RowOperator(Name, Rows, Columns)
 {
     /// <inheritdoc/>
-    public override string Kind => Combine ? "moe combine" : "moe dispatch";
+    public override string Kind => (Combine ? "moe combine" : "moe dispatch") + (Backward ? " backward" : "");
 
     /// <inheritdoc/>
-    public override long ElementOperations => Combine ? checked(Rows * Columns * TopK * 2) : 0;
+    /// <remarks>Combine: a product and a sum per copy; backward: a product for the copy, a product and a sum for its weight. Dispatch: nothing; backward: a sum per copy.</remarks>
+    public override long ElementOperations => checked(Rows * Columns * TopK * ((Combine ? 2 : 0) + (Backward ? 1 : 0)));
 
     private (Shape, DataType) Copies => (new Shape(checked(Rows * TopK), Columns), Type);
 
-    /// <inheritdoc/>
-    /// <remarks>The rows, indices, and when combining the weights.</remarks>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes()
-    {
-        (Shape, DataType) indices = (new Shape(Rows, TopK), DataType.Int32);
-        return Combine ? [Copies, indices, (new Shape(Rows, TopK), Type)] : [Whole, indices];
-    }
+    private (Shape, DataType) Weights => (new Shape(Rows, TopK), Type);
+
+    private (Shape, DataType) Indices => (new Shape(Rows, TopK), DataType.Int32);
 
     /// <inheritdoc/>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => Combine ? [Whole] : [Copies];
+    /// <remarks>Forward: the rows, indices, and when combining the weights. Backward: gradient of the output, indices, and when combining the weights and the copies.</remarks>
+    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => (Combine, Backward) switch
+    {
+        (true, true) => [Whole, Indices, Weights, Copies],
+        (true, false) => [Copies, Indices, Weights],
+        (false, true) => [Copies, Indices],
+        _ => [Whole, Indices],
+    };
+
+    /// <inheritdoc/>
+    /// <remarks>Forward: the moved rows. Backward: gradient of the rows read, and when combining that of the weights.</remarks>
+    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => (Combine, Backward) switch
+    {
+        (true, true) => [Copies, Weights],
+        (true, false) or (false, true) => [Whole],
+        _ => [Copies],
+    };
 }
 
 /// <summary>Cross-entropy of the logits against labels: the loss per token and the gradient of the logits in one pass.</summary>

@@ -40,6 +40,9 @@ public class RowKernelTests
         new MoeRouting("routing in two rounds", 300, 256, 12),
         new MoePermute("dispatch", 300, 4096, 2, false),
         new MoePermute("combine", 300, 4096, 2, true),
+        new MoeRouting("routing backward", 300, 64, 6, true),
+        new MoePermute("dispatch backward", 300, 4096, 2, false, true),
+        new MoePermute("combine backward", 300, 4096, 2, true, true),
         new AdamW("adamw", 333, 4096),
     ];
 
@@ -236,8 +239,8 @@ public class RowKernelTests
         12 => new Rope("rope", rows, columns * k, k > 10 ? columns : 64),
         13 => new Embedding("embedding", rows, columns, 1000, k > 10),
         14 => new KvAppend("append", rows, columns) { TokensPerSequence = k },
-        15 => new MoeRouting("routing", rows, columns, k),
-        16 => new MoePermute("permute", rows, columns, k, k > 10),
+        15 => new MoeRouting("routing", rows, columns, k, k % 2 == 0),
+        16 => new MoePermute("permute", rows, columns, k, k > 10, k % 2 == 0),
         17 => new CrossEntropy("loss", rows, columns * k),
         18 => new AdamW("adamw", rows, columns),
         19 => new Collective("exchange", (CollectiveFunction)(k % 3), rows, columns, 1),
