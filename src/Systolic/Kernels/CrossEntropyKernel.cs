@@ -36,10 +36,10 @@ internal sealed class CrossEntropyKernel
         _loss = _kernel.Sbuf("loss", sizeof(float), 2);
         _inverse = _kernel.Sbuf("1 / sum", sizeof(float), 2);
         _online = new OnlineSum(_kernel, op.Type);
-        int width = Placement.Width(_kernel, op.Name, Math.Min(op.Columns, WantedPiece), 2 * op.Type.ByteSize(), TilePipeline.Copies * (long)sizeof(float));
+        int width = Placement.Width(_kernel, op.Name, Math.Min(op.Columns, WantedPiece), 2 * op.Type.ByteSize(), TilePipeline.SkewedCopies * (long)sizeof(float), 1, TilePipeline.SkewedCopies);
         _pieces = new ColumnTiling(op.Columns, width);
-        _x = _kernel.Sbuf("logits", (long)width * op.Type.ByteSize(), TilePipeline.Copies);
-        _scratch = _kernel.Sbuf("exponentials", ((long)width * op.Type.ByteSize()) + sizeof(float), TilePipeline.Copies);
+        _x = _kernel.Sbuf("logits", (long)width * op.Type.ByteSize(), TilePipeline.SkewedCopies);
+        _scratch = _kernel.Sbuf("exponentials", ((long)width * op.Type.ByteSize()) + sizeof(float), TilePipeline.SkewedCopies);
     }
 
     /// <summary>Lowers loss and gradient.</summary>
@@ -49,7 +49,7 @@ internal sealed class CrossEntropyKernel
     private (Program, string) Write()
     {
         TilePipeline.Write(_rows.Tiles, 1, Tile);
-        return (_kernel.Build(), Placement.Mapping(_kernel.Partitions, TilePipeline.Copies, FormattableString.Invariant($"rows in {_pieces.Pieces} pieces of {_pieces.Width}, read twice")));
+        return (_kernel.Build(), Placement.Mapping(_kernel.Partitions, _x.Copies, FormattableString.Invariant($"rows in {_pieces.Pieces} pieces of {_pieces.Width}, read twice")));
     }
 
     private void Tile(long tile)

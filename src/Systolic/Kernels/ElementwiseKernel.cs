@@ -23,10 +23,10 @@ internal sealed class ElementwiseKernel
         int width = ChunkWidth(op, _kernel);
         _chunks = new FlatTiling(elements, _kernel.Partitions, width);
         long bytes = (long)width * op.Type.ByteSize();
-        _a = _kernel.Sbuf("a", bytes, TilePipeline.Copies);
-        _b = op.Binary ? _kernel.Sbuf("b", bytes, TilePipeline.Copies) : null;
-        _gradient = op.Backward ? _kernel.Sbuf("gradient", bytes, TilePipeline.Copies) : null;
-        _scratch = NeedsScratch(op) ? _kernel.Sbuf("derivative", bytes, TilePipeline.Copies) : null;
+        _a = _kernel.Sbuf("a", bytes, TilePipeline.SkewedCopies);
+        _b = op.Binary ? _kernel.Sbuf("b", bytes, TilePipeline.SkewedCopies) : null;
+        _gradient = op.Backward ? _kernel.Sbuf("gradient", bytes, TilePipeline.SkewedCopies) : null;
+        _scratch = NeedsScratch(op) ? _kernel.Sbuf("derivative", bytes, TilePipeline.SkewedCopies) : null;
     }
 
     private ActivationFunction Function => _op.Function switch
@@ -51,13 +51,13 @@ internal sealed class ElementwiseKernel
     private static int ChunkWidth(Elementwise op, KernelBuilder kernel)
     {
         int tiles = 1 + (op.Binary ? 1 : 0) + (op.Backward ? 1 : 0) + (NeedsScratch(op) ? 1 : 0);
-        return Placement.Width(kernel, op.Name, FlatTiling.WantedWidth, tiles * op.Type.ByteSize());
+        return Placement.Width(kernel, op.Name, FlatTiling.WantedWidth, tiles * op.Type.ByteSize(), copies: TilePipeline.SkewedCopies);
     }
 
     private (Program, string) Write()
     {
-        TilePipeline.Write(_chunks.Chunks, TilePipeline.Copies, Chunk);
-        return (_kernel.Build(), FormattableString.Invariant($"chunks of {_kernel.Partitions} x {_chunks.Width} elements, {TilePipeline.Copies} buffers"));
+        TilePipeline.Write(_chunks.Chunks, TilePipeline.SkewedCopies, Chunk);
+        return (_kernel.Build(), FormattableString.Invariant($"chunks of {_kernel.Partitions} x {_chunks.Width} elements, {TilePipeline.SkewedCopies} buffers"));
     }
 
     private void Chunk(long index)

@@ -10,9 +10,9 @@ internal static class Placement
     /// <summary>Instructions of one program, about; a larger operator becomes several equal programs.</summary>
     public const long MaximumInstructions = 1L << 20;
 
-    /// <summary>Copies of <paramref name="bytes"/> per partition that fit, at most <see cref="TilePipeline.Copies"/>; 0 when none does.</summary>
+    /// <summary>Copies of <paramref name="bytes"/> per partition that fit, at most <see cref="TilePipeline.SkewedCopies"/>; 0 when none does.</summary>
     public static int Copies(KernelBuilder kernel, long bytes, long reserved = 0) =>
-        (int)Math.Clamp((kernel.FreeSbuf - reserved) / bytes, 0, TilePipeline.Copies);
+        (int)Math.Clamp((kernel.FreeSbuf - reserved) / bytes, 0, TilePipeline.SkewedCopies);
 
     /// <summary>The copies that fit.</summary>
     /// <exception cref="CapacityException">None fits; the message gives <paramref name="what"/> and <paramref name="remedy"/>.</exception>
@@ -20,15 +20,15 @@ internal static class Placement
         Copies(kernel, bytes, reserved) is var copies and > 0 ? copies : throw new CapacityException(FormattableString.Invariant(
             $"{operation}: {what} takes {bytes + reserved} B per partition, SBUF of {kernel.Machine.Name} has {kernel.FreeSbuf} B free. {remedy}"));
 
-    /// <summary>The widest piece, at most <paramref name="wanted"/>, of which <see cref="TilePipeline.Copies"/> fit; a multiple of <paramref name="unit"/> where one fits.</summary>
+    /// <summary>The widest piece, at most <paramref name="wanted"/>, of which <paramref name="copies"/> fit; a multiple of <paramref name="unit"/> where one fits.</summary>
     /// <exception cref="CapacityException">Not even one column fits.</exception>
-    public static int Width(KernelBuilder kernel, string operation, long wanted, long bytesPerColumn, long reserved = 0, long unit = 1)
+    public static int Width(KernelBuilder kernel, string operation, long wanted, long bytesPerColumn, long reserved = 0, long unit = 1, int copies = TilePipeline.Copies)
     {
-        long fits = Math.Max(0, kernel.FreeSbuf - reserved) / (bytesPerColumn * TilePipeline.Copies);
+        long fits = Math.Max(0, kernel.FreeSbuf - reserved) / (bytesPerColumn * copies);
         if (fits == 0)
         {
             throw new CapacityException(FormattableString.Invariant(
-                $"{operation}: one column takes {(bytesPerColumn * TilePipeline.Copies) + reserved} B per partition in {TilePipeline.Copies} buffers, SBUF of {kernel.Machine.Name} has {kernel.FreeSbuf} B free."));
+                $"{operation}: one column takes {(bytesPerColumn * copies) + reserved} B per partition in {copies} buffers, SBUF of {kernel.Machine.Name} has {kernel.FreeSbuf} B free."));
         }
 
         long width = Math.Min(wanted, fits);

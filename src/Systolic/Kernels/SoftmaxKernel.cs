@@ -29,17 +29,17 @@ internal sealed class SoftmaxKernel
         _rows = new RowTiling(rows, _kernel.Partitions);
         int copies = WholeRowCopies(op, _kernel);
         bool whole = copies > 0;
-        copies = whole ? copies : TilePipeline.Copies;
+        copies = whole ? copies : TilePipeline.SkewedCopies;
         _statistics = _kernel.Sbuf("statistics", Statistics * sizeof(float), whole ? copies : 1);
         _online = whole || op.Backward ? null : new OnlineSum(_kernel, op.Type);
-        _pieces = new ColumnTiling(op.Columns, whole ? (int)op.Columns : Placement.Width(_kernel, op.Name, WantedPiece, RowTiles(op) * op.Type.ByteSize(), Extra));
+        _pieces = new ColumnTiling(op.Columns, whole ? (int)op.Columns : Placement.Width(_kernel, op.Name, WantedPiece, RowTiles(op) * op.Type.ByteSize(), Extra, 1, copies));
         long bytes = ((long)_pieces.Width * op.Type.ByteSize()) + sizeof(float);
         _x = _kernel.Sbuf(op.Backward ? "y" : "x", bytes, copies);
         _gradient = op.Backward ? _kernel.Sbuf("gradient of y", bytes, copies) : null;
         _scratch = op.Backward || !whole ? _kernel.Sbuf("scratch", bytes, copies) : null;
     }
 
-    private static long Extra => TilePipeline.Copies * 3L * sizeof(float);
+    private static long Extra => TilePipeline.SkewedCopies * 3L * sizeof(float);
 
     private bool Whole => _pieces.Pieces == 1;
 

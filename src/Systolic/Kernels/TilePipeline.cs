@@ -3,8 +3,11 @@ namespace Systolic.Kernels;
 /// <summary>Writes the stages of equal tiles in an order that keeps in-order engines busy.</summary>
 internal static class TilePipeline
 {
-    /// <summary>Buffers that hide loads and stores behind the work of a tile, and that three skewed stages need.</summary>
+    /// <summary>Buffers that hide loads and stores behind the work of a tile, and the least that three skewed stages need.</summary>
     public const int Copies = 3;
+
+    /// <summary>Buffers of three skewed stages with a load and a store beside them; more would wait.</summary>
+    public const int SkewedCopies = Copies + 2;
 
     /// <summary>Writes every stage of every tile.</summary>
     /// <param name="tiles">Tiles.</param>

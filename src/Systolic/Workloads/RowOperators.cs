@@ -213,9 +213,6 @@ public sealed record KvAppend(string Name, long Rows, long Columns) : RowOperato
     /// <inheritdoc/>
     public override string Kind => "kv append";
 
-    /// <summary>Consecutive tokens of one sequence: 1 in a decode step, the prompt's tokens in prefill. Lets a cache layout with tokens innermost be written in longer runs.</summary>
-    public long TokensPerSequence { get; init; } = 1;
-
     /// <inheritdoc/>
     /// <remarks>Keys, values.</remarks>
     protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => [Whole, Whole];

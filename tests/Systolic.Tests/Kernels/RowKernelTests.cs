@@ -35,11 +35,14 @@ public class RowKernelTests
         new Embedding("embedding", 300, 4096, 32000),
         new Embedding("embedding backward", 300, 4096, 32000, true),
         new KvAppend("decode", 3, 1024),
-        new KvAppend("prefill", 300, 1000) { TokensPerSequence = 300 },
+        new KvAppend("prefill", 300, 1000),
         new MoeRouting("routing", 300, 64, 6),
         new MoeRouting("routing in two rounds", 300, 256, 12),
         new MoePermute("dispatch", 300, 4096, 2, false),
         new MoePermute("combine", 300, 4096, 2, true),
+        new MoeRouting("routing backward", 300, 64, 6, true),
+        new MoePermute("dispatch backward", 300, 4096, 2, false, true),
+        new MoePermute("combine backward", 300, 4096, 2, true, true),
         new AdamW("adamw", 333, 4096),
     ];
 
@@ -235,9 +238,9 @@ public class RowKernelTests
         11 => new Softmax("softmax", rows, columns * (k > 15 ? 40 : 1), k % 2 == 0),
         12 => new Rope("rope", rows, columns * k, k > 10 ? columns : 64),
         13 => new Embedding("embedding", rows, columns, 1000, k > 10),
-        14 => new KvAppend("append", rows, columns) { TokensPerSequence = k },
-        15 => new MoeRouting("routing", rows, columns, k),
-        16 => new MoePermute("permute", rows, columns, k, k > 10),
+        14 => new KvAppend("append", rows, columns),
+        15 => new MoeRouting("routing", rows, columns, k, k % 2 == 0),
+        16 => new MoePermute("permute", rows, columns, k, k > 10, k % 2 == 0),
         17 => new CrossEntropy("loss", rows, columns * k),
         18 => new AdamW("adamw", rows, columns),
         19 => new Collective("exchange", (CollectiveFunction)(k % 3), rows, columns, 1),
@@ -245,7 +248,7 @@ public class RowKernelTests
         21 => new Norm("norm", NormFunction.Layer, rows, columns, k % 2 == 0) { Type = DataType.Fp32 },
         22 => new Elementwise("fp32", ElementwiseFunction.GatedGelu, rows, columns, k > 10) { Type = DataType.Fp32 },
         23 => new Elementwise("fp8", ElementwiseFunction.Add, rows, columns) { Type = DataType.Fp8E4M3 },
-        _ => new KvAppend("append", rows, columns) { TokensPerSequence = rows },
+        _ => new KvAppend("append", rows, columns),
     };
 
     private static long Bytes(Programs.Program program, StreamId stream)
