@@ -161,7 +161,7 @@ public class RowKernelTests
         Lowering lowering = CrossEntropyKernel.Lower(op, KernelRuns.Machine("trn2-core"));
 
         lowering.Passes.Should().HaveCount(2);
-        lowering.Passes[0].Repeat.Should().BeGreaterThan(1);
+        lowering.Passes.First().Repeat.Should().BeGreaterThan(1);
         lowering.Passes.Should().OnlyContain(pass => pass.Program.Length <= 1 << 20);
         long loads = lowering.Passes.Sum(pass => pass.Repeat * Bytes(pass.Program, StreamId.QueueActivations));
         loads.Should().Be(2 * op.Reads[0].Size.Value);
@@ -189,7 +189,7 @@ public class RowKernelTests
     {
         // 4,096 elements over 128 lanes: 32 per partition, below the 64-cycle minimum of VectorE; 100 static cycles at 0.96 GHz.
         var op = new Elementwise("residual", ElementwiseFunction.Add, 1, 4096);
-        Programs.Program program = ElementwiseKernel.Lower(op, KernelRuns.Machine("trn2-core")).Passes[0].Program;
+        Programs.Program program = ElementwiseKernel.Lower(op, KernelRuns.Machine("trn2-core")).Passes.First().Program;
 
         program[StreamId.Vector].ToArray().Should().ContainSingle().Which.Free.Should().Be(32);
     }
