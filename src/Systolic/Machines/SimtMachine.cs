@@ -91,7 +91,7 @@ public sealed class SimtMachine : IMachine
 
         return new OperatorRun
         {
-            Name = $"{section.Name}/{op.Name}",
+            Name = GraphSection.Qualify(section.Name, op.Name),
             Kind = op.Kind,
             Shape = op.Describe(),
             Repeat = section.Repeat,

@@ -111,7 +111,7 @@ public sealed class SystolicMachine : IMachine
             Spans.AddRange(slowest.Spans.Select(span => span with { Start = start + span.Start }));
             return new OperatorRun
             {
-                Name = $"{section.Name}/{op.Whole.Name}",
+                Name = GraphSection.Qualify(section.Name, op.Whole.Name),
                 Kind = op.Whole.Kind,
                 Shape = op.Whole.Describe(),
                 Repeat = section.Repeat,
