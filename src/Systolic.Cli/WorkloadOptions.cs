@@ -12,8 +12,8 @@ internal sealed class WorkloadOptions
     private readonly Library _library;
     private readonly Option<string> _model;
     private readonly Option<string> _phase = SharedOptions.Choice("--phase", "What the model does.", Phases);
-    private readonly Option<long?> _tokens = SharedOptions.Size("--tokens", "Tokens per sequence, in prefill and training (2048).");
-    private readonly Option<long?> _context = SharedOptions.Size("--context", "Tokens per sequence that are cached already, in decode (2048).");
+    private readonly Option<long?> _tokens = SharedOptions.Size("--tokens", "Tokens per sequence, in prefill and training (2048, or as many as the model has positions).");
+    private readonly Option<long?> _context = SharedOptions.Size("--context", "Tokens per sequence that are cached already, in decode (2048, or as many as the model has positions).");
     private readonly Option<long?> _batch = SharedOptions.Size("--batch", "Sequences (1).");
     private readonly Option<string> _layers = SharedOptions.Choice("--layers", "The whole model, or one layer alone without embeddings and head.", ["all", "1"]);
     private readonly Option<bool> _recompute = new("--recompute") { Description = "Training: compute activations again in the backward pass instead of keeping them." };
@@ -57,23 +57,25 @@ internal sealed class WorkloadOptions
 
     private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape) => phase switch
     {
-        "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed)),
-        "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed)),
-        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed), null, parsed.GetValue(_recompute)),
+        "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
+        "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed, shape)),
+        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed, shape), null, parsed.GetValue(_recompute)),
     };
 
     private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape) => phase switch
     {
-        "prefill" => TransformerLayer.Prefill(shape, Batch(parsed), Tokens(parsed)),
-        "decode" => TransformerLayer.Decode(shape, Batch(parsed), Context(parsed)),
-        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed), parsed.GetValue(_recompute)),
+        "prefill" => TransformerLayer.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
+        "decode" => TransformerLayer.Decode(shape, Batch(parsed), Context(parsed, shape)),
+        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed, shape), parsed.GetValue(_recompute)),
     };
 
     private long Batch(ParseResult parsed) => parsed.GetValue(_batch) ?? 1;
 
-    private long Tokens(ParseResult parsed) => parsed.GetValue(_tokens) ?? DefaultTokens;
+    private long Tokens(ParseResult parsed, ModelShape shape) => parsed.GetValue(_tokens) ?? Math.Min(DefaultTokens, Positions(shape));
 
-    private long Context(ParseResult parsed) => parsed.GetValue(_context) ?? DefaultTokens;
+    private long Context(ParseResult parsed, ModelShape shape) => parsed.GetValue(_context) ?? Math.Min(DefaultTokens, Positions(shape) - 1);
+
+    private static long Positions(ModelShape shape) => shape.Positions == PositionKind.Learned ? shape.MaxPositions : long.MaxValue;
 
     private static void Refuse(bool wrong, string message)
     {

@@ -76,6 +76,12 @@ internal sealed class GemmCommand : Command, IHasExamples
             DataType.Tf32 => DataType.Fp32,
             _ => type,
         };
-        return OperatorGraph.Of(new MatMul("gemm", parsed.GetValue(_m), parsed.GetValue(_k), parsed.GetValue(_n), LeftTransposed: true) { Type = type, OutputType = output });
+        (long m, long n) = (parsed.GetValue(_m), parsed.GetValue(_n));
+        return OperatorGraph.Of(new MatMul("gemm", m, parsed.GetValue(_k), n, LeftTransposed: true)
+        {
+            Type = type,
+            OutputType = output,
+            Split = n >= m ? new Split(SplitAxis.Columns, n) : new Split(SplitAxis.Rows, m),
+        });
     }
 }

@@ -13,6 +13,7 @@ internal sealed class AttentionBackwardKernel
     private const int UnitsAhead = 1;
     private readonly Attention _op;
     private readonly AttentionPlan _plan;
+    private readonly Range _blocks;
     private readonly KernelBuilder _kernel;
     private readonly int _keysPerBlock;
     private readonly bool _queriesResident;
@@ -21,9 +22,9 @@ internal sealed class AttentionBackwardKernel
     private readonly TileBuffer _probabilities, _differences, _transposed, _accumulators, _results;
     private long _bankRound, _resultRound;
 
-    private AttentionBackwardKernel(Attention op, Accelerator machine)
+    private AttentionBackwardKernel(Attention op, Accelerator machine, Range blocks)
     {
-        (_op, _plan) = (op, new AttentionPlan(op, machine));
+        (_op, _plan, _blocks) = (op, new AttentionPlan(op, machine), blocks);
         _kernel = new KernelBuilder(machine, op.Name);
         int chunks = (int)Math.Clamp(_kernel.BankColumns / op.HeadDim, 1, AttentionPlan.TileKeys / _plan.Partitions);
         _keysPerBlock = chunks * _plan.Partitions;
@@ -62,11 +63,16 @@ internal sealed class AttentionBackwardKernel
     private readonly record struct Unit(int Query, long Number, int Block, long Turn, bool First, bool Last);
 
     /// <summary>Lowers a backward operator.</summary>
-    public static Lowering Lower(Attention op, Accelerator machine) => AttentionPasses.Lower(op, machine, part => new AttentionBackwardKernel(part, machine).Write(),
-        part => new AttentionBackwardKernel(part, machine).Describe());
+    public static Lowering Lower(Attention op, Accelerator machine)
+    {
+        var plan = new AttentionPlan(op, machine);
+        var whole = new AttentionBackwardKernel(op with { Batch = 1, KvHeads = 1, QueryHeads = plan.GroupHeads }, machine, default);
+        string mapping = FormattableString.Invariant(
+            $"flash backward, key blocks {whole._keysPerBlock}, query tiles {plan.RowsIn(0)}, gradient of queries in {(whole._queriesResident ? "SBUF" : "main memory")}");
+        return AttentionPasses.Lower(op, plan, whole.Blocks, mapping, (part, blocks) => new AttentionBackwardKernel(part, machine, blocks).Write());
+    }
 
-    private string Describe() => FormattableString.Invariant(
-        $"flash backward, key blocks {_keysPerBlock}, query tiles {_plan.RowsIn(0)}, gradient of queries in {(_queriesResident ? "SBUF" : "main memory")}");
+    private int Blocks => (int)MatMulPlan.Ceiling(_op.KvTokens, _keysPerBlock);
 
     private Program Write()
     {
@@ -93,11 +99,10 @@ internal sealed class AttentionBackwardKernel
 
     private IEnumerable<Unit> Units()
     {
-        int blocks = (int)MatMulPlan.Ceiling(_op.KvTokens, _keysPerBlock);
         long number = 0, turn = 0;
         for (long head = 0; head < _op.Batch * _op.KvHeads; head++)
         {
-            for (int block = 0; block < blocks; block++, turn++)
+            for (int block = _blocks.Start.Value; block < _blocks.End.Value; block++, turn++)
             {
                 int[] visible = [.. Enumerable.Range(0, _plan.QueryTiles).Where(query => Sees(query, block))];
                 for (int i = 0; i < visible.Length; i++)

@@ -16,6 +16,7 @@ internal sealed class AttentionKernel
     private const int UnitsAhead = 2;
     private readonly Attention _op;
     private readonly AttentionPlan _plan;
+    private readonly Range _groups;
     private readonly KernelBuilder _kernel;
     private readonly AttentionOperands _operands;
     private readonly ScoreTranspose _transpose;
@@ -34,9 +35,9 @@ internal sealed class AttentionKernel
     private long _maskedRound;
     private long _resultRound;
 
-    private AttentionKernel(Attention op, Accelerator machine)
+    private AttentionKernel(Attention op, Accelerator machine, Range groups)
     {
-        (_op, _plan) = (op, new AttentionPlan(op, machine));
+        (_op, _plan, _groups) = (op, new AttentionPlan(op, machine), groups);
         _kernel = new KernelBuilder(machine, op.Name);
         bool byDma = machine.Dma.LocalTransposeShare > 0;
         TileBuffer transposes = _kernel.Psum("transposes", byDma ? 1 : 2);
@@ -64,11 +65,13 @@ internal sealed class AttentionKernel
     private readonly record struct Unit(int Query, long Number, long Pass, long Turn, int Section, int Tiles, bool Last);
 
     /// <summary>Lowers a forward operator.</summary>
-    public static Lowering Lower(Attention op, Accelerator machine) => AttentionPasses.Lower(op, machine, part => new AttentionKernel(part, machine).Write(),
-        part => new AttentionKernel(part, machine).Describe());
-
-    private string Describe() => FormattableString.Invariant(
-        $"{(_plan.Stacked ? "decode" : "flash")}, query tiles {_plan.RowsIn(0)}, key tiles {AttentionPlan.TileKeys}, sections {AttentionPlan.SectionTiles * AttentionPlan.TileKeys}, keys {(_plan.Resident ? "resident" : "streamed")}, transposes by {(_kernel.Machine.Dma.LocalTransposeShare > 0 ? "DMA" : "array")}");
+    public static Lowering Lower(Attention op, Accelerator machine)
+    {
+        var plan = new AttentionPlan(op, machine);
+        string mapping = FormattableString.Invariant(
+            $"{(plan.Stacked ? "decode" : "flash")}, query tiles {plan.RowsIn(0)}, key tiles {AttentionPlan.TileKeys}, sections {AttentionPlan.SectionTiles * AttentionPlan.TileKeys}, keys {(plan.Resident ? "resident" : "streamed")}, transposes by {(machine.Dma.LocalTransposeShare > 0 ? "DMA" : "array")}");
+        return AttentionPasses.Lower(op, plan, plan.QueryGroups, mapping, (part, groups) => new AttentionKernel(part, machine, groups).Write());
+    }
 
     private Program Write()
     {
@@ -98,7 +101,7 @@ internal sealed class AttentionKernel
         long turn = 0, pass = 0, number = 0;
         for (long head = 0; head < _op.Batch * _op.KvHeads; head++)
         {
-            for (int group = 0; group < _plan.QueryTiles; group += _plan.QueryGroup)
+            for (int group = _groups.Start.Value * _plan.QueryGroup; group < Math.Min(_plan.QueryTiles, _groups.End.Value * _plan.QueryGroup); group += _plan.QueryGroup)
             {
                 int members = Math.Min(_plan.QueryGroup, _plan.QueryTiles - group);
                 for (int section = 0; section < _plan.Sections; section++)

@@ -71,6 +71,9 @@ internal sealed class AttentionPlan
     /// <summary>Bytes per partition of 512 values (or keys as they lie in memory): four chunks of 128 rows.</summary>
     public long ValueTileBytes => TileKeys / Partitions * _op.HeadDim * ElementSize;
 
+    /// <summary>Groups of query tiles of one key/value head.</summary>
+    public int QueryGroups => (int)MatMulPlan.Ceiling(QueryTiles, QueryGroup);
+
     public int Sections => (int)MatMulPlan.Ceiling(KeyTiles, SectionTiles);
 
     /// <summary>Keys in key tile <paramref name="tile"/>.</summary>

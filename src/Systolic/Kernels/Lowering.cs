@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Systolic.Programs;
 
 namespace Systolic.Kernels;
@@ -9,9 +8,9 @@ namespace Systolic.Kernels;
 public readonly record struct LoweredPass(Program Program, long Repeat);
 
 /// <summary>What one core executes for an operator, and how it was placed.</summary>
-/// <param name="Passes">Programs in execution order; more than one only when the operator is too large for one.</param>
+/// <param name="Passes">Programs in execution order; more than one only when the operator is too large for one. Each is written when it is enumerated, so that only one need be held.</param>
 /// <param name="Mapping">Tiles, blocks and order in one line.</param>
-public sealed record Lowering(ImmutableArray<LoweredPass> Passes, string Mapping)
+public sealed record Lowering(IEnumerable<LoweredPass> Passes, string Mapping)
 {
     /// <summary>The lowering of an operator that one program covers.</summary>
     public static Lowering Of(Program program, string mapping) => new([new LoweredPass(program, 1)], mapping);

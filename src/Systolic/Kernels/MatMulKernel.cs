@@ -43,16 +43,9 @@ internal sealed class MatMulKernel
     /// <summary>Lowers with the best mapping.</summary>
     public static Lowering Lower(MatMul op, Accelerator machine)
     {
-        var passes = ImmutableArray.CreateBuilder<LoweredPass>();
-        string mapping = "";
-        foreach ((MatMul part, long repeat) in Parts(op, machine))
-        {
-            MatMulMapping chosen = MatMulMapping.Choose(part, machine);
-            mapping = mapping.Length == 0 ? chosen.ToString() : mapping;
-            passes.Add(new LoweredPass(new MatMulKernel(part, chosen, machine).Write(), repeat));
-        }
-
-        return new Lowering(passes.ToImmutable(), mapping);
+        ImmutableArray<(MatMul Part, MatMulMapping Mapping, long Repeat)> parts =
+            [.. Parts(op, machine).Select(part => (part.Part, MatMulMapping.Choose(part.Part, machine), part.Repeat))];
+        return new Lowering(parts.Select(part => new LoweredPass(new MatMulKernel(part.Part, part.Mapping, machine).Write(), part.Repeat)), parts[0].Mapping.ToString());
     }
 
     /// <summary>The operator cut into parts of bounded size: over the batch first, then over M, then over N.</summary>

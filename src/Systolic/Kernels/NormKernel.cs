@@ -51,6 +51,11 @@ internal sealed class NormKernel
             return NormBackwardKernel.Lower(op, machine);
         }
 
+        if (NormFewRowsKernel.Suits(op, machine))
+        {
+            return NormFewRowsKernel.Lower(op, machine);
+        }
+
         CheckRow(op, machine);
         long instructions = 12 + (op.Columns / KernelBuilder.MaximumStatsElements);
         return Placement.Cut(op.Rows, machine.Sbuf.Partitions, instructions, rows => new NormKernel(op, machine, rows).Write());
@@ -114,13 +119,13 @@ internal sealed class NormKernel
     private void Invert(long tile) => WriteInverse(_kernel, _statistics[tile], _op.Function == NormFunction.Rms ? _scratch[tile] : _statistics[tile], _rows[tile], _op);
 
     /// <inheritdoc cref="Invert"/>
-    internal static void WriteInverse(KernelBuilder kernel, Tile statistics, Tile source, int rows, Norm op)
+    internal static void WriteInverse(KernelBuilder kernel, Tile statistics, Tile source, int rows, Norm op, int free = 1)
     {
-        kernel.TensorScalar(StreamId.Vector, statistics, source, null, rows, 1, DataType.Fp32, DataType.Fp32);
-        kernel.TensorScalar(StreamId.Vector, statistics, statistics, null, rows, 1, DataType.Fp32, DataType.Fp32);
+        kernel.TensorScalar(StreamId.Vector, statistics, source, null, rows, free, DataType.Fp32, DataType.Fp32);
+        kernel.TensorScalar(StreamId.Vector, statistics, statistics, null, rows, free, DataType.Fp32, DataType.Fp32);
         if (op.Function == NormFunction.Layer)
         {
-            kernel.ScalarTensorTensor(statistics, statistics, statistics, rows, 1, DataType.Fp32, DataType.Fp32);
+            kernel.ScalarTensorTensor(statistics, statistics, statistics, rows, free, DataType.Fp32, DataType.Fp32);
         }
     }
 

@@ -14,7 +14,7 @@ public class ShippedMachineTests
         using var folder = new ScratchFolder();
         CommandLine run = await CommandLine.RunAsync(
             Library.Shipped, 80, TestContext.Current.CancellationToken,
-            "compare", "--model", "gpt2", "--machine", "a100-40gb", "--baseline", "h100", "--phase", phase, size, "256", "--json", folder["out.json"]);
+            "compare", "--model", "gpt2", "--machine", "trn2", "--baseline", "h100", "--phase", phase, size, "256", "--json", folder["out.json"]);
 
         run.Error.Should().BeEmpty();
         run.Code.Should().Be(0);

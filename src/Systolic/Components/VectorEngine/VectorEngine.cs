@@ -27,10 +27,12 @@ internal static class VectorEngine
         };
     }
 
-    private static int CopySpeed(VectorEngineSpec spec, in Instruction op) => (spec.FastModes, AllNarrow(op), InSbuf(op)) switch
+    /// <summary>Four elements a cycle from 16 bits to 16 bits within SBUF; two for other types there, and for narrow ones with an end in PSUM.</summary>
+    /// <remarks>From 16 to 8 bits is two: a public profile shows 8,800 ns for 16,384 elements at 0.96 GHz.</remarks>
+    private static int CopySpeed(VectorEngineSpec spec, in Instruction op) => (spec.FastModes, InSbuf(op)) switch
     {
-        (true, true, true) => 4,
-        (true, true, false) or (true, false, true) => 2,
+        (true, true) => op.Source.ByteSize() == 2 && op.Destination.ByteSize() == 2 ? 4 : 2,
+        (true, false) => AllNarrow(op) ? 2 : 1,
         _ => 1,
     };
 
