@@ -145,11 +145,7 @@ public sealed class KernelBuilder
     /// <summary>Main memory to SBUF, transposed element by element: each run becomes a column. Only where the DMA engines can.</summary>
     public void LoadTransposed(StreamId queue, Tile target, int runs, long runBytes)
     {
-        if (Machine.Dma.MemoryTransposeShare == 0)
-        {
-            throw new CapacityException($"{_name}: the DMA engines of {Machine.Name} cannot transpose from main memory (dma.memoryTransposeShare is 0).");
-        }
-
+        RequireTransposes(Machine.Dma.MemoryTransposeShare, "memoryTransposeShare");
         Move(queue, Opcode.LoadTransposed, runs, runBytes, target, null);
     }
 
@@ -173,8 +169,11 @@ public sealed class KernelBuilder
         Move(queue, Opcode.MemoryCopy, runs, runBytes, null, null);
 
     /// <summary>SBUF to SBUF, transposed element by element by the DMA engines.</summary>
-    public void LocalTranspose(Tile target, Tile source, int runs, long runBytes) =>
+    public void LocalTranspose(Tile target, Tile source, int runs, long runBytes)
+    {
+        RequireTransposes(Machine.Dma.LocalTransposeShare, "localTransposeShare");
         Move(StreamId.QueueLocal, Opcode.LocalTranspose, runs, runBytes, target, source);
+    }
 
     /// <summary>Signals all cores and waits for their signals: stores from <paramref name="tile"/> have completed before, loads into it come after.</summary>
     public void Barrier(Tile tile) => Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, tile, null, null);
@@ -247,6 +246,14 @@ public sealed class KernelBuilder
     }
 
     private long Used(MemorySpace space) => _buffers.Where(buffer => buffer.Space == space).Sum(buffer => buffer.BytesPerPartition * buffer.Copies);
+
+    private void RequireTransposes(double share, string parameter)
+    {
+        if (share == 0)
+        {
+            throw new CapacityException($"{_name}: the DMA engines of {Machine.Name} cannot transpose: dma.{parameter} is 0. Transpose through the array.");
+        }
+    }
 
     private static void RequireQueue(StreamId queue)
     {
