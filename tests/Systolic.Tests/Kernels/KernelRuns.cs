@@ -25,26 +25,10 @@ internal static class KernelRuns
 
     public static Accelerator Machine(string name) => Machines.Single(machine => machine.Name == name);
 
-    public static Lowering Lower(Operator op, Accelerator machine) => op switch
-    {
-        Norm norm => NormKernel.Lower(norm, machine),
-        Softmax softmax => SoftmaxKernel.Lower(softmax, machine),
-        Elementwise elementwise => ElementwiseKernel.Lower(elementwise, machine),
-        Rope rope => RopeKernel.Lower(rope, machine),
-        Embedding embedding => EmbeddingKernel.Lower(embedding, machine),
-        KvAppend append => KvAppendKernel.Lower(append, machine),
-        MoeRouting routing => MoeRoutingKernel.Lower(routing, machine),
-        MoePermute permute => MoePermuteKernel.Lower(permute, machine),
-        CrossEntropy entropy => CrossEntropyKernel.Lower(entropy, machine),
-        AdamW adam => AdamWKernel.Lower(adam, machine),
-        Collective collective => CollectiveKernel.Lower(collective, machine),
-        _ => throw new ArgumentException($"No kernel for {op.Kind}.", nameof(op)),
-    };
-
     /// <summary>Runs every pass once; fails on a hazard, an engine busier than the time, a stack that does not sum, or a time below the bandwidth bound.</summary>
     public static KernelRun Run(Operator op, Accelerator machine)
     {
-        Lowering lowering = Lower(op, machine);
+        Lowering lowering = KernelLibrary.Lower(op, machine);
         var counts = new ActivityCounts();
         (SimTime total, int longest) = (SimTime.Zero, 0);
         foreach (LoweredPass pass in lowering.Passes)
