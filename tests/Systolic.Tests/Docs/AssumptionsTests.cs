@@ -17,8 +17,7 @@ public sealed class AssumptionsTests
     public void The_energy_table_is_that_of_the_assumed_rows() => MustBe("energy", EnergyTable());
 
     [Fact]
-    public void Every_preset_assumes_something_and_has_its_rows() =>
-        MachinePresets.Names.Should().OnlyContain(name => Assumed(name).Any() && Pages.Generated(Page, "parameters").Contains(name));
+    public void Every_preset_lists_what_it_assumes() => MachinePresets.Names.Should().OnlyContain(name => Assumed(name).Any());
 
     private static void MustBe(string name, string expected)
     {
