@@ -1,0 +1,54 @@
+using System.Globalization;
+using Systolic.Accounting;
+using Systolic.Machines;
+using Systolic.Reporting;
+using Systolic.Workloads;
+
+namespace Systolic.Tests.Docs;
+
+/// <summary>The product that docs/models.md counts and prices by hand: 4096 x 4096 x 4096 bf16 on trn2-core, in blocks of 512, 8 along each dimension.</summary>
+public sealed class ProductByHandTests
+{
+    private const long Result = 4096L * 4096; // elements
+    private const long Products = 32L * 32 * 8; // tiles of 128 x 128 x 512
+
+    private static readonly Dictionary<ActivityKind, long> Counts = new()
+    {
+        [ActivityKind.MacBf16] = 4096 * Result,
+        [ActivityKind.PePipeline] = 4096 * Result,
+        [ActivityKind.PeIdleCycle] = 0,
+        [ActivityKind.WeightLoad] = Products * 128 * 128,
+        [ActivityKind.ScratchpadReadByte] = (Products * ((128 * 128) + (128 * 512)) * 2) + (7 * Result * 4) + (Result * 2), // operands, partial sums, stores
+        [ActivityKind.ScratchpadWriteByte] = (512L * 2 * 512 * 512 * 2) + (7 * Result * 4) + (Result * 2), // loads, partial sums, results
+        [ActivityKind.AccumulatorWriteByte] = Products * 128 * 512 * 4,
+        [ActivityKind.AccumulatorReadByte] = (Products * 3 / 4 * 128 * 512 * 4) + (8 * Result * 4), // accumulation, evictions
+        [ActivityKind.VectorOp] = 8 * Result,
+        [ActivityKind.EngineLaneOverhead] = 8 * Result,
+        [ActivityKind.EngineInstruction] = (2 * Products) + (8 * 32 * 8) + (512 * 8) + (8 * 32), // products, evictions, loads, stores
+        [ActivityKind.DramReadByte] = 512L * 2 * 512 * 512 * 2,
+        [ActivityKind.DramWriteByte] = Result * 2,
+    };
+
+    private static readonly RunReport Report = MachinePresets.Load("trn2-core").Run(OperatorGraph.Of(new MatMul("gemm", 4096, 4096, 4096, LeftTransposed: true)));
+
+    [Fact]
+    public void The_simulator_counts_what_the_page_counts() =>
+        Enum.GetValues<ActivityKind>().Select(kind => (kind, Report.Counts[kind])).Should().Equal(Enum.GetValues<ActivityKind>().Select(kind => (kind, Counts.GetValueOrDefault(kind))));
+
+    [Fact]
+    public void The_page_states_these_counts() =>
+        Counts.Values.Where(count => count > 0).Select(count => count.ToString("N0", CultureInfo.InvariantCulture))
+            .Where(count => !Pages.Read("docs/models.md").Contains(count)).Should().BeEmpty();
+
+    [Fact]
+    public void The_time_and_the_energy_are_those_of_the_page()
+    {
+        string page = Pages.Read("docs/models.md");
+
+        // 8,192 x 512 columns at 2.4 GHz, what is around them, and the start of the program.
+        page.Should().Contain(string.Create(CultureInfo.InvariantCulture, $"{Products * 512 / 2.4e9 * 1e6:N2} us of streaming"));
+        page.Should().Contain(string.Create(CultureInfo.InvariantCulture, $"{Report.Operators[0].Run.Time.Microseconds:N2} us"));
+        page.Should().Contain(string.Create(CultureInfo.InvariantCulture, $"{Report.Time.Microseconds:N2} us"));
+        page.Should().Contain(string.Create(CultureInfo.InvariantCulture, $"{Report.Energy.Joules * 1e3:N2} mJ"));
+    }
+}
