@@ -9,8 +9,9 @@ namespace Systolic.Simulation;
 
 /// <summary>Runs a program on one core: in-order streams, semaphores, engine intervals and latencies, DMA engines and a share of main memory.</summary>
 /// <remarks>
-/// Event driven: of all streams whose next instruction has its waits met, the one that can start first is issued; ties go to the lower
-/// stream. Every instruction is therefore issued in order of start time, which makes first come, first served at the DMA engines exact.
+/// Event driven: of all streams whose next instruction has its waits met, the one whose turn comes first is issued; ties go to the lower
+/// stream. A transfer's turn is when it reaches the DMA engines, not when its queue starts to issue it, for some take longer to issue
+/// than others; nothing issued later can have an earlier turn, which makes first come, first served at the DMA engines exact.
 /// </remarks>
 public sealed class Simulator
 {
@@ -98,9 +99,9 @@ public sealed class Simulator
         long earliest = StreamState.Blocked;
         for (int s = 0; s < _streams.Length; s++)
         {
-            if (_streams[s].Ready < earliest)
+            if (_streams[s].Turn < earliest)
             {
-                (first, earliest) = (s, _streams[s].Ready);
+                (first, earliest) = (s, _streams[s].Turn);
             }
         }
 
@@ -112,7 +113,7 @@ public sealed class Simulator
         StreamState state = _streams[(int)stream];
         if (state.Finished)
         {
-            state.Ready = StreamState.Blocked;
+            state.Ready = state.Turn = StreamState.Blocked;
             state.BlockedOn = new SemaphoreWait(stream, int.MaxValue);
             return;
         }
@@ -124,7 +125,7 @@ public sealed class Simulator
             StreamState producer = _streams[(int)wait.Stream];
             if (producer.Issued < wait.AtLeast)
             {
-                (state.Ready, state.BlockedOn) = (StreamState.Blocked, wait);
+                (state.Ready, state.Turn, state.BlockedOn) = (StreamState.Blocked, StreamState.Blocked, wait);
                 return;
             }
 
@@ -132,6 +133,7 @@ public sealed class Simulator
         }
 
         state.Ready = ready;
+        state.Turn = stream.IsQueue() ? _dma.IssuedAt(op, ready) : ready;
     }
 
     private void WakeWaitersFor(StreamId producer)
@@ -162,7 +164,9 @@ public sealed class Simulator
             _ => Compute(stream, op, state),
         };
         state.Issue(start, free, done);
-        _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(done - start)));
+        // An engine takes its next instruction while results of the last are still on their way; its spans would overlap if they lasted until then.
+        long end = stream.IsQueue() ? done : free;
+        _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(end - start)));
     }
 
     private (long Start, long Free, long Done) Exchange(long ready)

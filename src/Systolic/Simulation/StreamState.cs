@@ -14,6 +14,9 @@ internal sealed class StreamState(int length)
     /// <summary>When the next instruction can start; <see cref="Blocked"/> while a producer has not been issued.</summary>
     public long Ready { get; set; } = Blocked;
 
+    /// <summary>When the next instruction takes its turn: at its start, or, a transfer, when it reaches the DMA engines, which serve in this order.</summary>
+    public long Turn { get; set; } = Blocked;
+
     /// <summary>The wait that blocks, when <see cref="Ready"/> is <see cref="Blocked"/>.</summary>
     public SemaphoreWait BlockedOn { get; set; }
 

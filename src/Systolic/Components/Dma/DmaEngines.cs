@@ -19,10 +19,10 @@ internal sealed class DmaEngines(DmaSpec spec, Bandwidth memory)
     private long _enginesFree;
     private long _memoryFree;
 
-    /// <summary>Runs one transfer that the queue issues at <paramref name="start"/>.</summary>
+    /// <summary>Runs one transfer that the queue issues at <paramref name="start"/>. Calls must come in the order of <see cref="IssuedAt"/>.</summary>
     public TransferTimes Transfer(in Instruction op, long start)
     {
-        long issued = start + (op.Opcode is Opcode.Gather or Opcode.Scatter ? spec.DynamicIssueInterval : spec.IssueInterval).Value;
+        long issued = IssuedAt(op, start);
         long arrived = issued + spec.TriggerLatency.Value;
         double bytes = EngineBytes(op);
         int engines = Math.Min(spec.Engines, (op.Partitions + spec.PartitionsPerEngine - 1) / spec.PartitionsPerEngine);
@@ -38,6 +38,10 @@ internal sealed class DmaEngines(DmaSpec spec, Bandwidth memory)
 
         return new TransferTimes(issued, moved + spec.CompletionLatency.Value, engineTime);
     }
+
+    /// <summary>When a transfer that its queue issues at <paramref name="start"/> has been issued; addresses computed at run time take longer.</summary>
+    public long IssuedAt(in Instruction op, long start) =>
+        start + (op.Opcode is Opcode.Gather or Opcode.Scatter ? spec.DynamicIssueInterval : spec.IssueInterval).Value;
 
     /// <summary>Adds what one transfer moves.</summary>
     public static void Count(in Instruction op, ActivityCounts counts)

@@ -53,6 +53,9 @@ public abstract record Operator(string Name)
     /// <summary>The operator without names: equal signatures cost the same on every machine.</summary>
     public Operator Signature => this with { Name = "", Inputs = [], Outputs = [], Split = default };
 
+    /// <summary>Name, kind and shapes.</summary>
+    public sealed override string ToString() => $"{Name}: {Kind} {Describe()}";
+
     /// <summary>The part that tensor-parallel rank <paramref name="rank"/> of <paramref name="degree"/> computes; null when it has none.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The degree is not positive or the rank is outside it.</exception>
     public Operator? ShareOf(int rank, int degree)
