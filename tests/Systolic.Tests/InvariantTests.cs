@@ -161,6 +161,7 @@ public sealed class InvariantTests
                 string why = $"{op.Kind} {op.Describe()} on {name}";
                 pass.Program.BytesPerPartition(MemorySpace.Sbuf).Should().BeLessThanOrEqualTo(machine.Sbuf.PartitionSize.Value, why);
                 pass.Program.BytesPerPartition(MemorySpace.Psum).Should().BeLessThanOrEqualTo(machine.Psum.PartitionSize.Value, why);
+                TileChecker.Find(pass.Program, machine).Should().BeNull(why);
                 HazardChecker.Find(pass.Program, Simulator.RunWithTimes(pass.Program, machine).Streams).Should().BeNull(why);
             }
         }

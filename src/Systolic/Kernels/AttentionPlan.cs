@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Numerics;
 using Systolic.Workloads;
@@ -23,6 +24,7 @@ internal sealed class AttentionPlan
         _op = op;
         Partitions = machine.Sbuf.Partitions;
         ElementSize = op.Type.ByteSize();
+        RequireTransposesFit(op, machine);
         GroupHeads = MatMulPlan.Ceiling(op.QueryHeads, op.KvHeads);
         Stacked = op.QueryTokens * GroupHeads <= Partitions && op.QueryTokens < op.KvTokens;
         HeadSlices = (int)MatMulPlan.Ceiling(op.HeadDim, Partitions);
@@ -65,16 +67,31 @@ internal sealed class AttentionPlan
     /// <summary>Query tiles that go through a section of keys together.</summary>
     public int QueryGroup { get; }
 
-    /// <summary>Bytes per partition of 512 transposed keys.</summary>
-    public long KeyTileBytes => (long)TileKeys * HeadSlices * ElementSize;
+    /// <summary>Chunks of a key tile, as many rows each as the array has: four of 128. The last may be cut short.</summary>
+    public static int KeyChunks(int partitions) => (int)MatMulPlan.Ceiling(TileKeys, partitions);
 
-    /// <summary>Bytes per partition of 512 values (or keys as they lie in memory): four chunks of 128 rows.</summary>
-    public long ValueTileBytes => TileKeys / Partitions * _op.HeadDim * ElementSize;
+    /// <summary>Bytes per partition of 512 transposed keys, in whole chunks.</summary>
+    public long KeyTileBytes => (long)KeyChunks(Partitions) * Partitions * HeadSlices * ElementSize;
+
+    /// <summary>Bytes per partition of 512 values (or keys as they lie in memory), in whole chunks.</summary>
+    public long ValueTileBytes => KeyChunks(Partitions) * _op.HeadDim * ElementSize;
 
     /// <summary>Groups of query tiles of one key/value head.</summary>
     public int QueryGroups => (int)MatMulPlan.Ceiling(QueryTiles, QueryGroup);
 
     public int Sections => (int)MatMulPlan.Ceiling(KeyTiles, SectionTiles);
+
+    /// <summary>Where the array transposes, the chunks of a key tile lie side by side in one PSUM bank.</summary>
+    private void RequireTransposesFit(Attention op, Accelerator machine)
+    {
+        bool byDma = machine.Dma.LocalTransposeShare > 0 && machine.Dma.MemoryTransposeShare > 0;
+        long needed = (long)KeyChunks(Partitions) * Partitions * ElementSize;
+        if (!byDma && needed > machine.Psum.BankSize.Value)
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"{op.Name}: the transpose of {TileKeys} {op.Type.Label()} keys in chunks of {Partitions} needs {needed} B of a PSUM bank of {machine.Name}, found {machine.Psum.BankSize.Value} B. Use larger banks, a narrower type, or an array whose rows divide {TileKeys}."));
+        }
+    }
 
     /// <summary>Keys in key tile <paramref name="tile"/>.</summary>
     public int KeysIn(int tile) => (int)Math.Min(TileKeys, _op.KvTokens - ((long)tile * TileKeys));

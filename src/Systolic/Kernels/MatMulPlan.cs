@@ -7,8 +7,8 @@ namespace Systolic.Kernels;
 /// <summary>What a mapping means for one product on one machine: block counts, buffers, and an estimate of the time.</summary>
 internal sealed class MatMulPlan
 {
-    /// <summary>Row chunks of 128 that one PSUM bank takes when an operand is transposed.</summary>
-    public const int ChunksPerTranspose = 4;
+    /// <summary>Row chunks of 128 that one PSUM bank takes when an operand is transposed, at most.</summary>
+    private const int MaximumChunksPerTranspose = 4;
 
     private readonly MatMul _op;
     private readonly Accelerator _machine;
@@ -112,7 +112,7 @@ internal sealed class MatMulPlan
     }
 
     /// <summary>Row chunks that are staged together.</summary>
-    public long Chunks(long width) => Math.Min(ChunksPerTranspose, Ceiling(width, TileM));
+    public long Chunks(long width) => Math.Min(Math.Clamp(_machine.Psum.BankSize.Value / ((long)TileM * ElementSize), 1, MaximumChunksPerTranspose), Ceiling(width, TileM));
 
     /// <summary>Steps of the longest of array, DMA, eviction and latency of a double-buffered load, and the first block's load, which nothing hides.</summary>
     /// <remarks>

@@ -6,7 +6,7 @@ namespace Systolic.Kernels;
 /// <summary>Transposes score tiles (queries on partitions) so that keys lie on partitions: by the DMA engines where they can, else through the array.</summary>
 internal sealed class ScoreTranspose(KernelBuilder kernel, DataType type, TileBuffer? banks, int copies)
 {
-    private readonly TileBuffer _transposed = kernel.Sbuf("transposed scores", AttentionPlan.TileKeys * type.ByteSize(), copies);
+    private readonly TileBuffer _transposed = kernel.Sbuf("transposed scores", AttentionPlan.KeyChunks(kernel.Partitions) * kernel.Partitions * type.ByteSize(), copies);
     private long _written;
     private long _read;
 
@@ -19,7 +19,7 @@ internal sealed class ScoreTranspose(KernelBuilder kernel, DataType type, TileBu
         }
     }
 
-    /// <summary>The transpose of the oldest score tile not yet read: chunks of 128 keys side by side; the array transposes it now.</summary>
+    /// <summary>The transpose of the oldest score tile not yet read: chunks of as many keys as the array has rows, side by side; the array transposes it now.</summary>
     public Tile Read(Tile scores, int rows, int keys)
     {
         Tile target = _transposed[_read];

@@ -13,6 +13,7 @@ public static class AcceleratorReader
     internal const string Kind = "systolic";
 
     private const int MaximumCount = 1 << 20;
+    private const double LeastTransposeShare = 0.001;
 
     /// <summary>Reads the JSON text of <paramref name="file"/>.</summary>
     /// <exception cref="InvalidDocumentException">All problems of the file: unknown or missing keys, numbers without a unit, impossible values.</exception>
@@ -67,20 +68,20 @@ public static class AcceleratorReader
     {
         Rows = Count(s, "rows", 4096),
         Columns = Count(s, "columns", 4096),
-        Clock = Frequency(s, "clock"),
-        SustainedRate = Frequency(s, "sustainedRate"),
+        Clock = s.Clock("clock"),
+        SustainedRate = s.Clock("sustainedRate"),
         MaximumMoving = Count(s, "maximumMoving", MaximumCount),
         MinimumInterval = Count(s, "minimumInterval", MaximumCount),
         Fp32Passes = Count(s, "fp32Passes", 64),
         Fp8RowsPerCell = Count(s, "fp8RowsPerCell", 64),
         LoadColumnsPerCycle = Count(s, "loadColumnsPerCycle", 4096),
-        ResultLatency = Time(s, "resultLatency"),
+        ResultLatency = s.Time("resultLatency"),
     });
 
     private static VectorEngineSpec VectorEngine(JsonSection s) => End(s, new VectorEngineSpec
     {
         Lanes = Count(s, "lanes", 4096),
-        Clock = Frequency(s, "clock"),
+        Clock = s.Clock("clock"),
         MinimumInterval = Count(s, "minimumInterval", MaximumCount),
         StaticCycles = (int)s.Integer("staticCycles", 0, MaximumCount),
         FastModes = s.Boolean("fastModes"),
@@ -89,57 +90,57 @@ public static class AcceleratorReader
     private static ScalarEngineSpec ScalarEngine(JsonSection s) => End(s, new ScalarEngineSpec
     {
         Lanes = Count(s, "lanes", 4096),
-        Clock = Frequency(s, "clock"),
+        Clock = s.Clock("clock"),
         MinimumInterval = Count(s, "minimumInterval", MaximumCount),
         ReduceCycles = (int)s.Integer("reduceCycles", 0, MaximumCount),
-        ResultLatency = Time(s, "resultLatency"),
-        TableLoad = Time(s, "tableLoad"),
+        ResultLatency = s.Time("resultLatency"),
+        TableLoad = s.Time("tableLoad"),
         FastCopies = s.Boolean("fastCopies"),
     });
 
     private static GpSimdEngineSpec GpSimdEngine(JsonSection s) => End(s, new GpSimdEngineSpec
     {
-        Clock = Frequency(s, "clock"),
+        Clock = s.Clock("clock"),
         StaticCycles = (int)s.Integer("staticCycles", 0, MaximumCount),
     });
 
     private static ScratchpadSpec Scratchpad(JsonSection s) => End(s, new ScratchpadSpec
     {
         Partitions = Count(s, "partitions", 4096),
-        PartitionSize = Size(s, "partitionSize"),
+        PartitionSize = s.Size("partitionSize"),
         Banks = Count(s, "banks", 1024),
     });
 
     private static DmaSpec Dma(JsonSection s) => End(s, new DmaSpec
     {
         Engines = Count(s, "engines", 4096),
-        EngineBandwidth = Bandwidth(s, "engineBandwidth"),
+        EngineBandwidth = s.Rate("engineBandwidth"),
         PartitionsPerEngine = Count(s, "partitionsPerEngine", 4096),
-        MinimumRun = Size(s, "minimumRun"),
-        IssueInterval = Time(s, "issueInterval"),
-        DynamicIssueInterval = Time(s, "dynamicIssueInterval"),
-        TriggerLatency = Time(s, "triggerLatency"),
-        CompletionLatency = Time(s, "completionLatency"),
+        MinimumRun = s.Size("minimumRun"),
+        IssueInterval = s.Time("issueInterval"),
+        DynamicIssueInterval = s.Time("dynamicIssueInterval"),
+        TriggerLatency = s.Time("triggerLatency"),
+        CompletionLatency = s.Time("completionLatency"),
         MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });
 
     private static DramSpec Memory(JsonSection s) => End(s, new DramSpec
     {
-        Bandwidth = Bandwidth(s, "bandwidth"),
+        Bandwidth = s.Rate("bandwidth"),
         SustainedShare = s.Number("sustainedShare", 0.01, 1),
-        Capacity = Size(s, "capacity"),
+        Capacity = s.Capacity("capacity"),
     });
 
     private static SynchronizationSpec Synchronization(JsonSection s) => End(s, new SynchronizationSpec
     {
-        SemaphoreLatency = Time(s, "semaphoreLatency"),
-        ExchangeLatency = Time(s, "exchangeLatency"),
-        ProgramOverhead = Time(s, "programOverhead"),
+        SemaphoreLatency = s.Time("semaphoreLatency"),
+        ExchangeLatency = s.Time("exchangeLatency"),
+        ProgramOverhead = s.Time("programOverhead"),
     });
 
     private static EnergyModel Power(JsonSection s) => End(s, new EnergyModel(
-        (int)s.Integer("node", 1, 1000), "systolic", s.Quantity("idle", NonNegativePower), s.Quantity("active", NonNegativePower)));
+        (int)s.Integer("node", 1, 1000), "systolic", s.Watts("idle"), s.Watts("active")));
 
     private static Assumption Assumed(JsonSection s) => End(s, new Assumption(s.Text("parameter"), s.Text("reason")));
 
@@ -156,6 +157,9 @@ public static class AcceleratorReader
             root.Problem("tensorEngine.sustainedRate", $"found {m.TensorEngine.SustainedRate}, expected at most the clock, {m.TensorEngine.Clock}");
         }
 
+        CheckTransposes(root, "memoryTransposeShare", m.Dma.MemoryTransposeShare);
+        CheckTransposes(root, "localTransposeShare", m.Dma.LocalTransposeShare);
+        root.RequirePrices("power.node", m.Energy);
         if (m.Psum.BankSize.Value < m.TensorEngine.MinimumInterval * sizeof(float) || m.Psum.Banks < 8)
         {
             root.Problem("psum", FormattableString.Invariant(
@@ -163,23 +167,13 @@ public static class AcceleratorReader
         }
     }
 
+    private static void CheckTransposes(JsonSection root, string key, double share)
+    {
+        if (share is > 0 and < LeastTransposeShare)
+        {
+            root.Problem("dma." + key, FormattableString.Invariant($"found {share}, expected 0, for engines that cannot, or {LeastTransposeShare} to 1"));
+        }
+    }
+
     private static int Count(JsonSection s, string key, int maximum) => (int)s.Integer(key, 1, maximum);
-
-    private static Frequency Frequency(JsonSection s, string key) => s.Quantity(key, text => Positive(Units.Frequency.Parse(text), value => value.Hertz, text, "a frequency"));
-
-    private static Bytes Size(JsonSection s, string key) => s.Quantity(key, text => Positive(Bytes.Parse(text), value => value.Value, text, "a size"));
-
-    private static Bandwidth Bandwidth(JsonSection s, string key) => s.Quantity(key, text => Positive(Units.Bandwidth.Parse(text), value => value.BytesPerSecond, text, "a bandwidth"));
-
-    private static SimTime Time(JsonSection s, string key) => s.Quantity(key, text => SimTime.Parse(text) is { Value: >= 0 and < 1_000_000_000_000_000 } time
-        ? time
-        : throw new FormatException($"found \"{text}\", expected a time from 0 to 1 s"));
-
-    private static Power NonNegativePower(string text) => Units.Power.Parse(text) is { Watts: >= 0 and < 1e6 } power
-        ? power
-        : throw new FormatException($"found \"{text}\", expected a power from 0 W to 1 MW");
-
-    private static T Positive<T>(T quantity, Func<T, double> value, string text, string what) => value(quantity) > 0
-        ? quantity
-        : throw new FormatException($"found \"{text}\", expected {what} above zero");
 }

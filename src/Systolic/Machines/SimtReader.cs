@@ -37,6 +37,7 @@ public static class SimtReader
             root.Problem(path, problem);
         }
 
+        root.RequirePrices("energy.nodeNanometres", spec.Energy);
         root.Finish();
         return new SimtMachine(spec);
     }
@@ -44,8 +45,8 @@ public static class SimtReader
     private static SimtSpec ReadSpec(JsonSection root)
     {
         JsonSection clock = Open(root, "clock");
-        Frequency boost = clock.Quantity("boost", Frequency.Parse);
-        Frequency maximum = clock.Quantity("maximum", Frequency.Parse);
+        Frequency boost = clock.Clock("boost");
+        Frequency maximum = clock.Clock("maximum");
         clock.RefuseUnknownKeys();
         root.Text("source");
         return new SimtSpec
@@ -76,8 +77,8 @@ public static class SimtReader
             Registers = Count(section, "registers"),
             MaximumWarps = Count(section, "maximumWarps"),
             MaximumCtas = Count(section, "maximumCtas"),
-            SharedMemory = section.Quantity("sharedMemory", Bytes.Parse),
-            SharedMemoryPerCta = section.Quantity("sharedMemoryPerCta", Bytes.Parse),
+            SharedMemory = section.Size("sharedMemory"),
+            SharedMemoryPerCta = section.Size("sharedMemoryPerCta"),
             SharedBytesPerCycle = Count(section, "sharedBytesPerCycle"),
             PortBytesPerCycle = Count(section, "portBytesPerCycle"),
         };
@@ -115,7 +116,7 @@ public static class SimtReader
     private static L2Spec ReadL2(JsonSection section)
     {
         var spec = new L2Spec(
-            section.Quantity("capacity", Bytes.Parse),
+            section.Capacity("capacity"),
             Count(section, "bytesPerCycle"),
             section.Number("residencyMidpoint", 0.01, 10),
             section.Number("residencySteepness", 1, 100));
@@ -126,8 +127,8 @@ public static class SimtReader
     private static DeviceMemorySpec ReadMemory(JsonSection section)
     {
         var spec = new DeviceMemorySpec(
-            section.Quantity("capacity", Bytes.Parse),
-            section.Quantity("peak", Bandwidth.Parse),
+            section.Capacity("capacity"),
+            section.Rate("peak"),
             section.Number("sustainedShare", 0.01, 1),
             Count(section, "latencyCycles"),
             (int)section.Integer("streamingCycles", 0, Most));
@@ -139,8 +140,8 @@ public static class SimtReader
     {
         var spec = new LaunchSpec(
             section.Quantity("mode", ParseMode),
-            section.Quantity("graph", SimTime.Parse),
-            section.Quantity("stream", SimTime.Parse));
+            section.Time("graph"),
+            section.Time("stream"));
         section.RefuseUnknownKeys();
         return spec;
     }
@@ -148,11 +149,11 @@ public static class SimtReader
     private static PowerCapSpec ReadPower(JsonSection section)
     {
         var spec = new PowerCapSpec(
-            section.Quantity("cap", Power.Parse),
-            section.Quantity("floor", Power.Parse),
+            section.Watts("cap"),
+            section.Watts("floor"),
             section.Quantity("perByte", Energy.Parse),
             section.Quantity("perFlop", Energy.Parse),
-            section.Quantity("reference", Frequency.Parse));
+            section.Clock("reference"));
         section.RefuseUnknownKeys();
         return spec;
     }
@@ -162,8 +163,8 @@ public static class SimtReader
         var model = new EnergyModel(
             (int)section.Integer("nodeNanometres", 2, 250),
             Kind,
-            section.Quantity("idle", Power.Parse),
-            section.Quantity("active", Power.Parse));
+            section.Watts("idle"),
+            section.Watts("active"));
         section.RefuseUnknownKeys();
         return model;
     }

@@ -217,7 +217,12 @@ internal sealed class JsonSection
         {
             return convert(text);
         }
-        catch (Exception refused) when (refused is FormatException or OverflowException or ArgumentException)
+        catch (OverflowException)
+        {
+            Problem(key, $"found {Describe(value)}, expected a quantity that fits 64 bits");
+            return null;
+        }
+        catch (Exception refused) when (refused is FormatException or ArgumentException)
         {
             Problem(key, refused.Message);
             return null;

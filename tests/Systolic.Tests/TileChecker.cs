@@ -1,0 +1,45 @@
+using Systolic.Hardware;
+using Systolic.Numerics;
+using Systolic.Programs;
+using Program = Systolic.Programs.Program;
+
+namespace Systolic.Tests;
+
+/// <summary>Names the first instruction of a program that writes or moves more than its tile holds.</summary>
+internal static class TileChecker
+{
+    public static string? Find(Program program, Accelerator machine)
+    {
+        TileBuffer[] buffers = [.. program.Buffers.SelectMany(buffer => Enumerable.Repeat(buffer, buffer.Copies))];
+        for (StreamId stream = 0; (int)stream < Streams.Count; stream++)
+        {
+            foreach (Instruction op in program[stream])
+            {
+                if (op.First >= 0 && !stream.IsQueue() && stream != StreamId.Tensor && op.Opcode != Opcode.BatchNormAggregate && (long)op.Free * op.Source.ByteSize() is var read && read > buffers[op.First].BytesPerPartition)
+                {
+                    return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} reads {read} B of {buffers[op.First].Name}, which has {buffers[op.First].BytesPerPartition} B";
+                }
+
+                int tile = stream.IsQueue() && op.Target < 0 ? op.First : op.Target;
+                if (tile >= 0 && Needed(stream, op) is var needed && needed > Held(stream, buffers[tile], machine))
+                {
+                    return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} needs {needed} B of {buffers[tile].Name}, which has {Held(stream, buffers[tile], machine)} B";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Bytes of all partitions for a transfer, of one partition otherwise.</summary>
+    private static long Needed(StreamId stream, in Instruction op) => (stream, op.Opcode) switch
+    {
+        _ when stream.IsQueue() => op.TransferBytes,
+        (StreamId.Exchange, _) => 0,
+        (_, Opcode.TensorReduce or Opcode.ActivationReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8) => 0,
+        _ => (long)op.Free * op.Destination.ByteSize(),
+    };
+
+    private static long Held(StreamId stream, TileBuffer buffer, Accelerator machine) =>
+        buffer.BytesPerPartition * (stream.IsQueue() ? machine.Sbuf.Partitions : 1);
+}
