@@ -88,10 +88,10 @@ internal sealed class ScaleSimConfigurationReader(ScaleSimIni ini)
 
     private void RefuseUnmodelled()
     {
-        Off(Layout, "IfmapCustomLayout", "custom layouts");
-        Off(Layout, "FilterCustomLayout", "custom layouts");
-        Off(Sparsity, "SparsitySupport", "sparsity");
-        Off(Run, "UseRamulatorTrace", "Ramulator traces");
+        Off(Layout, "IfmapCustomLayout", "custom layouts are");
+        Off(Layout, "FilterCustomLayout", "custom layouts are");
+        Off(Sparsity, "SparsitySupport", "sparsity is");
+        Off(Run, "UseRamulatorTrace", "Ramulator traces are");
         foreach ((string section, string key) in WithoutEffect)
         {
             ini.Optional(section, key);
@@ -102,7 +102,7 @@ internal sealed class ScaleSimConfigurationReader(ScaleSimIni ini)
     {
         if (ini.Optional(section, key) is { } value && !value.Equals("false", StringComparison.OrdinalIgnoreCase))
         {
-            ini.Refuse(section, key, $"false: {what} are not modelled");
+            ini.Refuse(section, key, $"false: {what} not modelled");
         }
     }
 
