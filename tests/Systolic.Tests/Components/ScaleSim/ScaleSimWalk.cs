@@ -25,7 +25,7 @@ internal sealed class ScaleSimWalk
 
     public List<long> Figures()
     {
-        var writes = new Writes(_machine.OfmapKibibytes * 1024, _machine.Bandwidth?.Ofmap ?? _machine.Columns);
+        var writes = new Writes(_machine.OfmapKibibytes * 512, _machine.Bandwidth?.Ofmap ?? _machine.Columns);
         Reads? ifmap = _machine.Bandwidth is { } b ? new Reads(_machine.IfmapKibibytes * 1024, b.Ifmap, IfmapStream()) : null;
         Reads? filter = _machine.Bandwidth is { } c ? new Reads(_machine.FilterKibibytes * 1024, c.Filter, FilterStream()) : null;
         var spans = new Span[] { new(), new(), new() };
@@ -309,11 +309,11 @@ internal sealed class ScaleSimWalk
         }
     }
 
-    private sealed class Writes(long size, long width)
+    private sealed class Writes(long half, long width)
     {
         private readonly Queue<long> _packed = new();
         private long _open;
-        private long _free = size;
+        private long _used;
         private long _end;
 
         public long Words { get; private set; }
@@ -332,12 +332,12 @@ internal sealed class ScaleSimWalk
                     Close();
                 }
 
-                _free--;
+                _used++;
                 if (now < _end)
                 {
-                    now = _free <= 0 ? _end : now;
+                    now = _used >= 2 * half ? _end : now;
                 }
-                else if (_free < size / 2)
+                else if (_used > half)
                 {
                     Close();
                     _end = Drain(now);
@@ -368,14 +368,14 @@ internal sealed class ScaleSimWalk
         private long Drain(long now)
         {
             (long rows, long filled) = (0, width);
-            while (rows < Up(size / 2, width) && _packed.Count > 0)
+            while (rows < Up(half, width) && _packed.Count > 0)
             {
                 filled = _packed.Dequeue();
                 rows++;
             }
 
             long words = (rows * width) - (width - filled);
-            (Words, _free, First, Last) = (Words + words, _free + words, Math.Min(First, now), Math.Max(Last, now + rows - 1));
+            (Words, _used, First, Last) = (Words + words, _used - words, Math.Min(First, now), Math.Max(Last, now + rows - 1));
             return now + rows - 1;
         }
     }
