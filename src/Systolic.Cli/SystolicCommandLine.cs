@@ -39,6 +39,8 @@ internal static class SystolicCommandLine
         root.Add(new RunCommand(terminal, library));
         root.Add(new CompareCommand(terminal, library));
         root.Add(new GemmCommand(terminal, library));
+        root.Add(new ScaleSimCommand(terminal));
+        root.Add(new ValidateCommand(terminal));
         root.Add(new MachineCommand(terminal, library));
         root.Add(new ModelCommand(terminal, library));
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples(terminal.Width);

@@ -1,9 +1,12 @@
+using System.Text;
+
 namespace Systolic.Cli.Output;
 
 /// <summary>A file that appears whole or not at all: written under a temporary name beside its place, and renamed at the end.</summary>
 /// <remarks>Made before the simulation, so that a path that cannot be written is told at once. A device or pipe is written directly.</remarks>
 internal sealed class OutputFile : IDisposable
 {
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private readonly string _path;
     private readonly string? _temporary;
     private readonly FileStream _stream;
@@ -60,6 +63,14 @@ internal sealed class OutputFile : IDisposable
             throw new UsageException($"{_path} could not be written: {refused.Message.ReplaceLineEndings(" ")}");
         }
     }
+
+    /// <summary>Writes a text file, UTF-8 without a mark, and puts it in its place.</summary>
+    /// <exception cref="UsageException">It cannot be written.</exception>
+    public void WriteText(Action<TextWriter> write) => Write(stream =>
+    {
+        using var text = new StreamWriter(stream, Utf8, leaveOpen: true);
+        write(text);
+    });
 
     /// <summary>Removes what was not finished.</summary>
     public void Dispose()

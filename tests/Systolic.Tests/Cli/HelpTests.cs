@@ -7,6 +7,8 @@ public class HelpTests
     [InlineData("run --help", "systolic run --model llama-3-8b --machine trn2 --tokens 2048")]
     [InlineData("compare --help", "systolic compare --model llama-3-8b --machine trn2 --baseline h100 --phase prefill --tokens 2048 --json out.json")]
     [InlineData("gemm --help", "systolic gemm 4096 4096 4096")]
+    [InlineData("scalesim --help", "systolic scalesim -c scale.cfg -t resnet18.csv -o reports")]
+    [InlineData("validate --help", "systolic validate scalesim scalesim_gemm.csv")]
     [InlineData("machine --help", "systolic machine show trn2 > my-chip.json")]
     [InlineData("machine show --help", "systolic machine show trn2")]
     [InlineData("model --help", "systolic model list")]
@@ -32,7 +34,7 @@ public class HelpTests
     [Fact]
     public async Task Examples_of_the_help_parse()
     {
-        foreach (string command in (string[])["run", "compare", "gemm"])
+        foreach (string command in (string[])["run", "compare", "gemm", "scalesim", "validate"])
         {
             string help = (await CommandLine.RunAsync(command, "--help")).Out;
             foreach (string example in help[help.IndexOf("Examples:", StringComparison.Ordinal)..].Split('\n').Skip(1).Where(line => line.Trim().Length > 0))
