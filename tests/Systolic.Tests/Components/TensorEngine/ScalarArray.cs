@@ -67,7 +67,7 @@ internal sealed class ScalarArray
         CellCycles = (long)_rows * _columns * Occupancy.Count,
     };
 
-    public static (ScalarArray Counts, Matrix Output) Run(ArraySpec spec, Matrix a, Matrix b, DataType type)
+    public static (ScalarArray Counts, Matrix Output) Run(ArraySpec spec, Matrix a, Matrix b, DataType type, Action<IEnumerable<float>>? registers = null)
     {
         (float[,] left, float[,] top) = (Elements(a.Rounded(type)), Elements(b.Rounded(type)));
         (left, top) = spec.Dataflow switch
@@ -77,7 +77,7 @@ internal sealed class ScalarArray
             _ => (left, top),
         };
         var array = new ScalarArray(spec, left, top, type == DataType.Int8);
-        array.Run();
+        array.Run(registers);
         bool transposed = spec.Dataflow == Dataflow.InputStationary;
         return (array, Matrix.From(a.Rows, b.Columns, (m, n) => array.Result(transposed ? n : m, transposed ? m : n)));
     }
@@ -88,7 +88,7 @@ internal sealed class ScalarArray
         return _integers ? _ints[i, j] : _floats[i, j];
     }
 
-    private void Run()
+    private void Run(Action<IEnumerable<float>>? registers)
     {
         var moving = new Token[_rows, _columns];
         var down = new Token[_rows, _columns]; // B of output-stationary
@@ -214,6 +214,13 @@ internal sealed class ScalarArray
             }
 
             Occupancy.Add(active);
+            for (int cell = 0; registers is not null && cell < _rows * _columns; cell++)
+            {
+                (int i, int j) = (cell / _columns, cell % _columns);
+                float second = _overlaps ? next[i, j].Value : 0;
+                registers([moving[i, j].Value, _resting ? down[i, j].Value : use[i, j].Value, _resting ? 0 : second]);
+            }
+
             Collect(moving, sums);
 
             // After this cycle: anything valid that still has cells to visit?

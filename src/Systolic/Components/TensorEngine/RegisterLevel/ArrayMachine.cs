@@ -58,7 +58,7 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
         TCell.ToSingle(_cells.Top(Inside(row, Spec.Rows), Inside(column, Spec.Columns)));
 
     public override float NextTopRegister(int row, int column) =>
-        TCell.ToSingle(_loader is null ? default : _loader.Next(Inside(row, Spec.Rows), Inside(column, Spec.Columns)));
+        TCell.ToSingle(_loader is null ? default : _loader.Next(Cycle, Inside(row, Spec.Rows), Inside(column, Spec.Columns)));
 
     public override float SumRegister(int row, int column) =>
         TCell.ToSingle(_cells.Sum(Inside(row, Spec.Rows), Inside(column, Spec.Columns)));
@@ -71,7 +71,7 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
 
     private protected override float TopPortValue(int column) => TCell.ToSingle(_loader is null
         ? _cells.TopPort[column]
-        : _loader.PortValue(_cells, column));
+        : Spec.Overlap == FoldOverlap.BackgroundLoad ? _loader.Next(Cycle, 0, column) : _cells.TopPort[column]);
 
     private void Step<TObserver>(ref TObserver observer)
         where TObserver : struct, IArrayObserver

@@ -25,6 +25,7 @@ internal sealed class CellGrid<T, TCell>
     private readonly T[] _top;
     private readonly T[] _sum;
     private readonly T[] _bottom;
+    private readonly int[] _topHeads = new int[Block];
     private int _head;
     private int _topHead;
     private int _sumHead;
@@ -34,7 +35,7 @@ internal sealed class CellGrid<T, TCell>
         (_rows, _columns, _sumsMove) = (rows, columns, sumsMove);
         _stride = (columns + RowUpdate<T, TCell>.Lanes - 1) / RowUpdate<T, TCell>.Lanes * RowUpdate<T, TCell>.Lanes;
         _lineLength = _stride + LineSlack;
-        _topRows = sumsMove ? rows : rows + Block - 1;
+        _topRows = rows + Block - 1;
         _head = _lineLength - _stride;
         (_moving, _top) = (new T[rows * _lineLength], new T[_topRows * _stride]);
         (_sum, _bottom) = (new T[rows * _stride], new T[Block * _stride]);
@@ -60,7 +61,7 @@ internal sealed class CellGrid<T, TCell>
             ShiftTop();
         }
 
-        Pending++;
+        _topHeads[Pending++] = _topHead;
     }
 
     /// <summary>Every top register takes the one above; the top row is to be entered.</summary>
@@ -88,7 +89,7 @@ internal sealed class CellGrid<T, TCell>
 
     public T Moving(int row, int column) => _moving[(row * _lineLength) + _head + column];
 
-    public ref T Top(int row, int column) => ref _top[TopRow(row, 0) + column];
+    public ref T Top(int row, int column) => ref _top[TopRow(_topHead, row) + column];
 
     public ref T Sum(int row, int column) => ref _sum[SumRow(_sumHead, row) + column];
 
@@ -104,7 +105,7 @@ internal sealed class CellGrid<T, TCell>
         {
             for (int age = count - 1; age >= 0; age--)
             {
-                ComputeOne(age, count - 1 - age);
+                ComputeOne(count - 1 - age, age);
             }
         }
 
@@ -112,7 +113,7 @@ internal sealed class CellGrid<T, TCell>
         return count;
     }
 
-    private void ComputeOne(int age, int index)
+    private void ComputeOne(int cycle, int age)
     {
         if (_sumsMove)
         {
@@ -122,12 +123,12 @@ internal sealed class CellGrid<T, TCell>
 
         for (int row = 0; row < _rows; row++)
         {
-            Update(row, age, SumRow(_sumHead, row));
+            Update(row, cycle, age, SumRow(_sumHead, row));
         }
 
         if (_sumsMove)
         {
-            SaveBottom(SumRow(_sumHead, _rows - 1), index);
+            SaveBottom(SumRow(_sumHead, _rows - 1), cycle);
         }
     }
 
@@ -175,7 +176,7 @@ internal sealed class CellGrid<T, TCell>
                 ClearSum(sum);
             }
 
-            Update(row, Block - 1 - cycle, sum);
+            Update(row, cycle, Block - 1 - cycle, sum);
             if (row == _rows - 1)
             {
                 SaveBottom(sum, cycle);
@@ -183,28 +184,24 @@ internal sealed class CellGrid<T, TCell>
         }
     }
 
-    private void Update(int row, int age, int sum) =>
-        RowUpdate<T, TCell>.Once(ref _top[TopRow(row, age)], ref _moving[Line(row, age)], ref _sum[sum], _stride);
+    private void Update(int row, int cycle, int age, int sum) =>
+        RowUpdate<T, TCell>.Once(ref _top[TopRow(_topHeads[cycle], row)], ref _moving[Line(row, age)], ref _sum[sum], _stride);
 
     private void UpdateFour(int row, int rowStep, int sum) => RowUpdate<T, TCell>.FourTimes(
-        ref _top[TopRow(row, 3)],
+        ref _top[TopRow(_topHeads[0], row)],
         ref _moving[Line(row, 3)],
-        ref _top[TopRow(row + rowStep, 2)],
+        ref _top[TopRow(_topHeads[1], row + rowStep)],
         ref _moving[Line(row + rowStep, 2)],
-        ref _top[TopRow(row + (2 * rowStep), 1)],
+        ref _top[TopRow(_topHeads[2], row + (2 * rowStep))],
         ref _moving[Line(row + (2 * rowStep), 1)],
-        ref _top[TopRow(row + (3 * rowStep), 0)],
+        ref _top[TopRow(_topHeads[3], row + (3 * rowStep))],
         ref _moving[Line(row + (3 * rowStep), 0)],
         ref _sum[sum],
         _stride);
 
     private int Line(int row, int age) => (row * _lineLength) + _head + age;
 
-    private int TopRow(int row, int age)
-    {
-        int slot = _topHead + row + (_sumsMove ? 0 : age);
-        return (slot >= _topRows ? slot - _topRows : slot) * _stride;
-    }
+    private int TopRow(int head, int row) => (head + row >= _topRows ? head + row - _topRows : head + row) * _stride;
 
     private int SumRow(int head, int row) => (head + row >= _rows ? head + row - _rows : head + row) * _stride;
 
