@@ -50,7 +50,7 @@ internal sealed class ScaleSimCommand : Command, IHasExamples
         }
 
         files.Write(reports);
-        ScaleSimTable.Show(_terminal.Results, configuration, reports);
+        ScaleSimTable.Write(_terminal.Out, configuration, reports);
         return ExitCode.Success;
     }
 }

@@ -176,6 +176,14 @@ public class ScaleSimModelTests
         make.Should().Throw<ArgumentOutOfRangeException>();
     }
 
+    [Fact]
+    public void A_port_without_bandwidth_is_refused()
+    {
+        Action run = () => ScaleSimModel.Run(new ScaleSimConfiguration(1, 1, ScaleSimDataflow.OutputStationary, 1, 1, 1) { Bandwidth = new(1, 0, 1) }, ScaleSimLayer.Gemm("g", 1, 1, 1));
+
+        run.Should().Throw<ArgumentException>().WithMessage("*expected every size and bandwidth to be at least 1*");
+    }
+
     private static bool EqualsWalk(ScaleSimConfiguration machine, ScaleSimLayer layer) =>
         ScaleSimWalk.FiguresOf(ScaleSimModel.Run(machine, layer)).SequenceEqual(new ScaleSimWalk(machine, layer).Figures());
 }
