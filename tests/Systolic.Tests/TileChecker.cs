@@ -5,7 +5,7 @@ using Program = Systolic.Programs.Program;
 
 namespace Systolic.Tests;
 
-/// <summary>Names the first instruction of a program that writes or moves more than its tile holds.</summary>
+/// <summary>Names the first instruction of a program that reads, writes or moves more than its tile holds.</summary>
 internal static class TileChecker
 {
     public static string? Find(Program program, Accelerator machine)
@@ -15,9 +15,9 @@ internal static class TileChecker
         {
             foreach (Instruction op in program[stream])
             {
-                if (op.First >= 0 && !stream.IsQueue() && stream != StreamId.Tensor && op.Opcode != Opcode.BatchNormAggregate && (long)op.Free * op.Source.ByteSize() is var read && read > buffers[op.First].BytesPerPartition)
+                if (Reads(stream, op) > 0 && op.First >= 0 && Reads(stream, op) > buffers[op.First].BytesPerPartition)
                 {
-                    return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} reads {read} B of {buffers[op.First].Name}, which has {buffers[op.First].BytesPerPartition} B";
+                    return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} reads {Reads(stream, op)} B of {buffers[op.First].Name}, which has {buffers[op.First].BytesPerPartition} B";
                 }
 
                 int tile = stream.IsQueue() && op.Target < 0 ? op.First : op.Target;
@@ -30,6 +30,12 @@ internal static class TileChecker
 
         return null;
     }
+
+    /// <summary>Bytes of one partition that an engine reads of its first operand; not checked where a second may be of another type, for an instruction names one type only.</summary>
+    private static long Reads(StreamId stream, in Instruction op) =>
+        stream is StreamId.Vector or StreamId.Scalar or StreamId.GpSimd && !op.Operands.HasFlag(Operands.TwoTensors) && op.Opcode != Opcode.BatchNormAggregate
+            ? (long)op.Free * op.Source.ByteSize()
+            : 0;
 
     /// <summary>Bytes of all partitions for a transfer, of one partition otherwise.</summary>
     private static long Needed(StreamId stream, in Instruction op) => (stream, op.Opcode) switch

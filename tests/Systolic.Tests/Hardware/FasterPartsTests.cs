@@ -87,7 +87,7 @@ public sealed class FasterPartsTests
                 SimTime before = Simulator.Run(pass.Program, slow).Time, after = Simulator.Run(pass.Program, fast).Time;
                 after.Seconds.Should().BeLessThanOrEqualTo(before.Seconds * (1 + tolerance), "{0} on {1}, {2} x {3}", op, machine.Name, part, factor);
             }
-        }, iter: 300);
+        }, iter: 200);
 }
 
 internal static class FrequencyExtensions
