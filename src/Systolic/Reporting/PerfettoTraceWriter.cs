@@ -1,11 +1,15 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Systolic.Accounting;
+using Systolic.Units;
 
 namespace Systolic.Reporting;
 
 /// <summary>Writes the spans of runs in the Chrome trace event format, which Perfetto opens: a process per machine, a thread per engine or queue.</summary>
-/// <remarks>Complete events with start and duration in microseconds, exact to the femtosecond.</remarks>
+/// <remarks>
+/// Complete events with start and duration in microseconds, exact to the femtosecond. Transfers of a queue are in flight together; those that
+/// overlap are shown on further threads of the queue's name, for events of one thread must nest.
+/// </remarks>
 public static class PerfettoTraceWriter
 {
     /// <summary>Spans of one machine that are written unless told otherwise: about 25 MB of text.</summary>
@@ -41,19 +45,32 @@ public static class PerfettoTraceWriter
     private static void WriteProcess(Utf8JsonWriter json, RunReport report, int process, int limit)
     {
         WriteName(json, "process_name", process, 0, $"{report.Machine.Name}: {report.Model}, {report.Phase}");
-        var threads = new Dictionary<string, int>(StringComparer.Ordinal);
+        var lanes = new Dictionary<string, List<(int Thread, SimTime Free)>>(StringComparer.Ordinal);
+        int threads = 0;
         foreach (string track in report.Trace.Engines.Select(engine => engine.Name).Concat(report.Trace.Spans.Select(span => span.Track)))
         {
-            if (threads.TryAdd(track, threads.Count + 1))
+            if (lanes.TryAdd(track, []))
             {
-                WriteName(json, "thread_name", process, threads[track], track);
-                WriteSortIndex(json, process, threads[track]);
+                AddLane(track);
             }
         }
 
         foreach (Span span in report.Trace.Spans.OrderBy(span => span.Start).Take(limit))
         {
-            WriteSpan(json, span, process, threads[span.Track]);
+            List<(int Thread, SimTime Free)> own = lanes[span.Track];
+            int lane = own.FindIndex(candidate => candidate.Free <= span.Start);
+            lane = lane >= 0 ? lane : AddLane(span.Track);
+            own[lane] = (own[lane].Thread, span.Start + span.Duration);
+            WriteSpan(json, span, process, own[lane].Thread);
+        }
+
+        int AddLane(string track)
+        {
+            threads++;
+            lanes[track].Add((threads, SimTime.Zero));
+            WriteName(json, "thread_name", process, threads, track);
+            WriteSortIndex(json, process, threads);
+            return lanes[track].Count - 1;
         }
     }
 

@@ -89,6 +89,24 @@ public class WriterTests
     }
 
     [Fact]
+    public void Overlapping_transfers_of_a_queue_go_to_separate_threads_of_its_name()
+    {
+        // Three transfers from 0, 5 and 12 us, of 10 us each: the second overlaps the first, the third follows it.
+        RunTrace trace = SyntheticRun.Trace with
+        {
+            Spans = [.. new[] { 0, 5, 12 }.Select(start => new Span("queue", "load", SimTime.FromMicroseconds(start), SimTime.FromMicroseconds(10)))],
+        };
+        string text = Bytes(stream => PerfettoTraceWriter.Write(stream, [RunReport.From(SyntheticRun.Array, trace, "toy", "overlap", 1)]));
+        using JsonDocument document = JsonDocument.Parse(text);
+        JsonElement[] events = [.. document.RootElement.GetProperty("traceEvents").EnumerateArray()];
+        int[] threads = [.. events.Where(item => item.GetProperty("ph").GetString() == "X").Select(item => item.GetProperty("tid").GetInt32())];
+
+        threads[2].Should().Be(threads[0]);
+        threads[1].Should().NotBe(threads[0]);
+        events.Count(item => item.GetProperty("name").GetString() == "thread_name" && item.GetProperty("args").GetProperty("name").GetString() == "queue").Should().Be(2);
+    }
+
+    [Fact]
     public void Seconds_are_exact_to_the_femtosecond() =>
         FigureText.Seconds(new SimTime(9_000_000_000_000_000_001)).ToString(System.Globalization.CultureInfo.InvariantCulture).Should().Be("9000.000000000000001");
 
