@@ -65,7 +65,12 @@ public sealed class KernelBuilder
         Require(n > 0 && n <= BankColumns, "moving columns", n, BankColumns);
         Emit(StreamId.Tensor, new Instruction
         {
-            Opcode = Opcode.MatMul, Source = type, Destination = DataType.Fp32, Partitions = k, Columns = m, Free = n,
+            Opcode = Opcode.MatMul,
+            Source = type,
+            Destination = DataType.Fp32,
+            Partitions = k,
+            Columns = m,
+            Free = n,
             Operands = Operands.DestinationInPsum | (accumulate ? Operands.Accumulate : Operands.None),
         }, result, stationary, moving);
     }
@@ -78,7 +83,12 @@ public sealed class KernelBuilder
         Require(columns > 0 && columns <= Machine.TensorEngine.Columns, "columns to transpose", columns, Machine.TensorEngine.Columns);
         Emit(StreamId.Tensor, new Instruction
         {
-            Opcode = Opcode.Transpose, Source = type, Destination = type, Partitions = rows, Columns = columns, Free = rows,
+            Opcode = Opcode.Transpose,
+            Source = type,
+            Destination = type,
+            Partitions = rows,
+            Columns = columns,
+            Free = rows,
             Operands = Operands.DestinationInPsum,
         }, result, source, null);
     }

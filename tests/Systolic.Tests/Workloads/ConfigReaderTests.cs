@@ -20,8 +20,20 @@ public class ConfigReaderTests
         ModelShape shape = Read(SmallLlama);
         shape.Should().Be(new ModelShape
         {
-            Name = "small", Family = ModelFamily.DecoderOnly, DecoderLayers = 2, Hidden = 64, QueryHeads = 4, KvHeads = 4, HeadDim = 16, Intermediate = 128,
-            Vocabulary = 100, MaxPositions = 2048, Norm = NormFunction.Rms, Activation = ElementwiseFunction.GatedSilu, Positions = PositionKind.Rotary, Type = DataType.Bf16,
+            Name = "small",
+            Family = ModelFamily.DecoderOnly,
+            DecoderLayers = 2,
+            Hidden = 64,
+            QueryHeads = 4,
+            KvHeads = 4,
+            HeadDim = 16,
+            Intermediate = 128,
+            Vocabulary = 100,
+            MaxPositions = 2048,
+            Norm = NormFunction.Rms,
+            Activation = ElementwiseFunction.GatedSilu,
+            Positions = PositionKind.Rotary,
+            Type = DataType.Bf16,
         });
     }
 

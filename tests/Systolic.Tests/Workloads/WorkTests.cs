@@ -205,8 +205,15 @@ public class WorkTests
         from preset in Gen.OneOf(Gen.Const(ModelShapes.Gpt2), Gen.Const(ModelShapes.Llama3_8B), Gen.Const(ModelShapes.T5_Base), Gen.Const(ModelShapes.Bert_Base))
         select preset with
         {
-            KvHeads = kv, QueryHeads = kv * queries, HeadDim = 2 * dim, Hidden = hidden, Intermediate = intermediate, TiedEmbeddings = tied,
-            Experts = experts, ExpertsPerToken = (experts + 1) / 2, Vocabulary = 97,
+            KvHeads = kv,
+            QueryHeads = kv * queries,
+            HeadDim = 2 * dim,
+            Hidden = hidden,
+            Intermediate = intermediate,
+            TiedEmbeddings = tied,
+            Experts = experts,
+            ExpertsPerToken = (experts + 1) / 2,
+            Vocabulary = 97,
         };
 
     [Fact]
