@@ -20,7 +20,8 @@ internal sealed class AttentionBackwardKernel
     private readonly TileBuffer _transposes, _scores, _slopes, _valueGradient, _keyGradient, _queryGradient;
     private readonly TileBuffer _keys, _values, _keyRows, _queries, _outputs, _queryRows, _outputRows, _statistics;
     private readonly TileBuffer _probabilities, _differences, _transposed, _accumulators, _results;
-    private long _bankRound, _resultRound;
+    private readonly HeadTranspose _transpose;
+    private long _resultRound;
 
     private AttentionBackwardKernel(Attention op, Accelerator machine, Range blocks)
     {
@@ -29,6 +30,7 @@ internal sealed class AttentionBackwardKernel
         int chunks = (int)Math.Clamp(_kernel.BankColumns / op.HeadDim, 1, AttentionPlan.TileKeys / _plan.Partitions);
         _keysPerBlock = chunks * _plan.Partitions;
         _transposes = _kernel.Psum("transposes", 1);
+        _transpose = new HeadTranspose(_kernel, op, _plan, _transposes);
         _scores = _kernel.Psum("scores", 2);
         _slopes = _kernel.Psum("slopes of scores", 2);
         _valueGradient = _kernel.Psum("gradient of values", 1);
@@ -154,7 +156,7 @@ internal sealed class AttentionBackwardKernel
     private void Gradients(Unit unit)
     {
         int rows = _plan.RowsIn(unit.Query), keys = KeysIn(unit.Block), d = (int)_op.HeadDim;
-        Tile slopes = _differences[unit.Number], bank = _transposes[_bankRound++], transposed = _transposed[unit.Number];
+        Tile slopes = _differences[unit.Number], bank = _transposes[0], transposed = _transposed[unit.Number];
         for (int start = 0; start < keys; start += _plan.Partitions)
         {
             _kernel.Transpose(bank, slopes, rows, Math.Min(_plan.Partitions, keys - start), _op.Type);
@@ -187,7 +189,7 @@ internal sealed class AttentionBackwardKernel
         foreach ((Tile rows, Tile target) in new[] { (_keyRows[2 * unit.Turn], _keys[unit.Turn]), (_keyRows[(2 * unit.Turn) + 1], _values[unit.Turn]) })
         {
             _kernel.Load(StreamId.QueueWeights, rows, keys, _op.HeadDim * _plan.ElementSize);
-            Transpose(target, rows, Math.Min(keys, _plan.Partitions), (int)MatMulPlan.Ceiling(keys, _plan.Partitions));
+            _transpose.Write(target, rows, Math.Min(keys, _plan.Partitions), (int)MatMulPlan.Ceiling(keys, _plan.Partitions));
         }
     }
 
@@ -202,29 +204,14 @@ internal sealed class AttentionBackwardKernel
         _kernel.Load(StreamId.QueueSmall, _statistics[unit.Number], rows, sizeof(float));
         _kernel.TensorTensor(StreamId.Vector, output, output, gradient, rows, d, _op.Type, _op.Type);
         _kernel.TensorReduce(_statistics[unit.Number], output, rows, d, _op.Type, DataType.Fp32);
-        Transpose(_queries[unit.Number], query, rows, 1);
-        Transpose(_outputs[unit.Number], gradient, rows, 1);
-    }
-
-    private void Transpose(Tile target, Tile source, int rows, int chunks)
-    {
-        for (int slice = 0; slice < _plan.HeadSlices; slice++)
-        {
-            int columns = (int)Math.Min(_plan.Partitions, _op.HeadDim - ((long)slice * _plan.Partitions));
-            Tile bank = _transposes[_bankRound++];
-            for (int chunk = 0; chunk < chunks; chunk++)
-            {
-                _kernel.Transpose(bank, source, rows, columns, _op.Type);
-            }
-
-            _kernel.Copy(StreamId.Scalar, target, bank, columns, rows * chunks, _op.Type, _op.Type);
-        }
+        _transpose.Write(_queries[unit.Number], query, rows, 1);
+        _transpose.Write(_outputs[unit.Number], gradient, rows, 1);
     }
 
     private void AccumulateQuery(Unit unit, int rows, int d)
     {
         Tile sum = _queriesResident ? _accumulators[unit.Query] : _accumulators[unit.Number];
-        bool last = !_op.Causal ? (unit.Block + 1L) * _keysPerBlock >= _op.KvTokens : !Sees(unit.Query, unit.Block + 1) || (unit.Block + 1L) * _keysPerBlock >= _op.KvTokens;
+        bool last = (unit.Block + 1L) * _keysPerBlock >= _op.KvTokens || !Sees(unit.Query, unit.Block + 1);
         if (unit.Block > 0 && !_queriesResident)
         {
             _kernel.Load(StreamId.QueueSmall, sum, rows, _op.HeadDim * sizeof(float));

@@ -9,7 +9,7 @@ internal sealed class AttentionOperands
     private readonly KernelBuilder _kernel;
     private readonly Attention _op;
     private readonly AttentionPlan _plan;
-    private readonly TileBuffer _banks;
+    private readonly HeadTranspose _transpose;
     private readonly TileBuffer _queries;
     private readonly TileBuffer? _queryStaging;
     private readonly TileBuffer _keys;
@@ -19,11 +19,10 @@ internal sealed class AttentionOperands
     private readonly (long Pass, long Load)[] _loaded;
     private long _queryTurn = -1;
     private long _loads;
-    private long _bankRound;
 
     public AttentionOperands(KernelBuilder kernel, Attention op, AttentionPlan plan, TileBuffer banks)
     {
-        (_kernel, _op, _plan, _banks) = (kernel, op, plan, banks);
+        (_kernel, _op, _plan, _transpose) = (kernel, op, plan, new HeadTranspose(kernel, op, plan, banks));
         _loaded = new (long, long)[plan.KeyTiles];
         Array.Fill(_loaded, (-1, 0));
         long queryBytes = (long)plan.HeadSlices * plan.Partitions * plan.ElementSize;
@@ -79,21 +78,6 @@ internal sealed class AttentionOperands
         }
 
         _kernel.Load(queue, rows, tokens, _op.HeadDim * _plan.ElementSize);
-        Transpose(target, rows, Math.Min(tokens, _plan.Partitions), (tokens + _plan.Partitions - 1) / _plan.Partitions);
-    }
-
-    private void Transpose(Tile target, Tile staging, int rows, int chunks)
-    {
-        for (int slice = 0; slice < _plan.HeadSlices; slice++)
-        {
-            int columns = (int)Math.Min(_plan.Partitions, _op.HeadDim - ((long)slice * _plan.Partitions));
-            Tile bank = _banks[_bankRound++];
-            for (int chunk = 0; chunk < chunks; chunk++)
-            {
-                _kernel.Transpose(bank, staging, rows, columns, _op.Type);
-            }
-
-            _kernel.Copy(StreamId.Scalar, target, bank, columns, rows * chunks, _op.Type, _op.Type);
-        }
+        _transpose.Write(target, rows, Math.Min(tokens, _plan.Partitions), (tokens + _plan.Partitions - 1) / _plan.Partitions);
     }
 }

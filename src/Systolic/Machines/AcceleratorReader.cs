@@ -1,7 +1,6 @@
 using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
-using Systolic.Reporting;
 using Systolic.Units;
 
 namespace Systolic.Machines;
@@ -32,30 +31,23 @@ public static class AcceleratorReader
         {
             Name = root.Text("name"),
             Cores = Count(root, "cores", 1024),
-            TensorEngine = TensorEngine(Begin(root, "tensorEngine")),
-            VectorEngine = VectorEngine(Begin(root, "vectorEngine")),
-            ScalarEngine = ScalarEngine(Begin(root, "scalarEngine")),
-            GpSimdEngine = GpSimdEngine(Begin(root, "gpSimdEngine")),
-            Sbuf = Scratchpad(Begin(root, "sbuf")),
-            Psum = Scratchpad(Begin(root, "psum")),
-            Dma = Dma(Begin(root, "dma")),
-            Memory = Memory(Begin(root, "memory")),
-            Synchronization = Synchronization(Begin(root, "synchronization")),
-            Energy = Power(Begin(root, "power")),
-            Assumptions = [.. root.Sections("assumed").Select(Assumed)],
+            TensorEngine = TensorEngine(root.Open("tensorEngine")),
+            VectorEngine = VectorEngine(root.Open("vectorEngine")),
+            ScalarEngine = ScalarEngine(root.Open("scalarEngine")),
+            GpSimdEngine = GpSimdEngine(root.Open("gpSimdEngine")),
+            Sbuf = Scratchpad(root.Open("sbuf")),
+            Psum = Scratchpad(root.Open("psum")),
+            Dma = Dma(root.Open("dma")),
+            Memory = Memory(root.Open("memory")),
+            Synchronization = Synchronization(root.Open("synchronization")),
+            Energy = Power(root.Open("power")),
+            Assumptions = root.Assumptions(),
         };
         root.RefuseUnknownKeys();
         root.Finish();
         CheckTogether(root, machine);
         root.Finish();
         return machine;
-    }
-
-    private static JsonSection Begin(JsonSection root, string key)
-    {
-        JsonSection section = root.Section(key);
-        section.Text("source");
-        return section;
     }
 
     private static T End<T>(JsonSection section, T spec)
@@ -141,8 +133,6 @@ public static class AcceleratorReader
 
     private static EnergyModel Power(JsonSection s) => End(s, new EnergyModel(
         (int)s.Integer("node", 1, 1000), "systolic", s.Watts("idle"), s.Watts("active")));
-
-    private static Assumption Assumed(JsonSection s) => End(s, new Assumption(s.Text("parameter"), s.Text("reason")));
 
     private static void CheckTogether(JsonSection root, Accelerator m)
     {

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Numerics;
-using Systolic.Reporting;
 using Systolic.Simt;
 using Systolic.Units;
 
@@ -44,7 +43,7 @@ public static class SimtReader
 
     private static SimtSpec ReadSpec(JsonSection root)
     {
-        JsonSection clock = Open(root, "clock");
+        JsonSection clock = root.Open("clock");
         Frequency boost = clock.Clock("boost");
         Frequency maximum = clock.Clock("maximum");
         clock.RefuseUnknownKeys();
@@ -55,14 +54,14 @@ public static class SimtReader
             Multiprocessors = Count(root, "multiprocessors"),
             BoostClock = boost,
             MaximumClock = maximum,
-            Multiprocessor = ReadMultiprocessor(Open(root, "multiprocessor")),
-            TensorCores = ReadTensorCores(Open(root, "tensorCores")),
-            L2 = ReadL2(Open(root, "l2")),
-            Memory = ReadMemory(Open(root, "memory")),
-            Launch = ReadLaunch(Open(root, "launch")),
-            Power = ReadPower(Open(root, "power")),
-            Energy = ReadEnergy(Open(root, "energy")),
-            Assumptions = ReadAssumptions(root),
+            Multiprocessor = ReadMultiprocessor(root.Open("multiprocessor")),
+            TensorCores = ReadTensorCores(root.Open("tensorCores")),
+            L2 = ReadL2(root.Open("l2")),
+            Memory = ReadMemory(root.Open("memory")),
+            Launch = ReadLaunch(root.Open("launch")),
+            Power = ReadPower(root.Open("power")),
+            Energy = ReadEnergy(root.Open("energy")),
+            Assumptions = root.Assumptions(),
         };
     }
 
@@ -167,25 +166,6 @@ public static class SimtReader
             section.Watts("active"));
         section.RefuseUnknownKeys();
         return model;
-    }
-
-    private static ImmutableArray<Assumption> ReadAssumptions(JsonSection root)
-    {
-        var assumptions = ImmutableArray.CreateBuilder<Assumption>();
-        foreach (JsonSection item in root.Sections("assumed"))
-        {
-            assumptions.Add(new Assumption(item.Text("parameter"), item.Text("reason")));
-            item.RefuseUnknownKeys();
-        }
-
-        return assumptions.ToImmutable();
-    }
-
-    private static JsonSection Open(JsonSection root, string key)
-    {
-        JsonSection section = root.Section(key);
-        section.Text("source");
-        return section;
     }
 
     private static int Count(JsonSection section, string key) => (int)section.Integer(key, 1, Most);
