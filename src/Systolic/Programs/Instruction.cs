@@ -71,11 +71,20 @@ public readonly record struct Instruction
     /// <summary>Tile written, as an index of <see cref="Program.Buffers"/>; -1 for none.</summary>
     public int Target { get; init; }
 
+    /// <summary>Second tile written: the sums of a reducing activation; -1 for none.</summary>
+    public int Reduced { get; init; }
+
     /// <summary>First tile read; -1 for none.</summary>
     public int First { get; init; }
 
     /// <summary>Second tile read; -1 for none.</summary>
     public int Second { get; init; }
+
+    /// <summary>Third tile read; -1 for none.</summary>
+    public int Third { get; init; }
+
+    /// <summary>Index of a transfer's view of main memory, and of the second one of a copy within main memory behind it; -1 for none.</summary>
+    internal int Memory { get; init; }
 
     /// <summary>All bytes of a transfer.</summary>
     public long TransferBytes => (long)Partitions * Free;
