@@ -1,0 +1,164 @@
+using System.Globalization;
+
+namespace Systolic.Components;
+
+/// <summary>Offers requests to channels that share one line: what is refused blocks what is behind.</summary>
+internal sealed class TrafficDriver
+{
+    private const int OffersPerChannel = 4;
+    private const long Patience = 1_000_000;
+
+    private readonly IDramChannel[] _channels;
+    private readonly RequestSource _source;
+    private readonly DramDevice _device;
+    private readonly DramInjection _injection;
+    private readonly LatencyHistogram _latencies;
+    private readonly long[] _next;
+    private readonly long _window;
+    private bool _hasRequest;
+    private long _sent;
+    private long _completed;
+    private long _tick;
+    private long _lastProgress;
+
+    public TrafficDriver(IDramChannel[] channels, RequestSource source, DramDevice device, DramInjection injection, LatencyHistogram latencies)
+    {
+        (_channels, _source, _device, _injection, _latencies) = (channels, source, device, injection, latencies);
+        _next = [.. channels.Select(channel => channel.NextTick(0))];
+        _window = injection.Window ?? long.MaxValue;
+    }
+
+    /// <summary>Ticks until the last completion.</summary>
+    public long Ticks { get; private set; }
+
+    /// <summary>Ticks until the last acceptance.</summary>
+    public long AcceptTicks { get; private set; }
+
+    /// <summary>Offers everything and waits for its completion.</summary>
+    public void Run(CancellationToken cancellation)
+    {
+        _hasRequest = _source.MoveNext();
+        while (_completed < _source.Count)
+        {
+            bool refused = Offer();
+            bool executed = Execute();
+            _tick = NextTick(refused, executed);
+            if (_tick - _lastProgress > Patience)
+            {
+                CheckProgress(cancellation);
+            }
+        }
+    }
+
+    /// <summary>Executes what remains before a tick.</summary>
+    public void AdvanceTo(long end)
+    {
+        for (int i = 0; i < _channels.Length; i++)
+        {
+            while (_next[i] < end)
+            {
+                _channels[i].Execute(_next[i]);
+                _next[i] = _channels[i].NextTick(_next[i] + 1);
+            }
+        }
+    }
+
+    /// <returns>A request was refused.</returns>
+    private bool Offer()
+    {
+        int left = OffersPerChannel * _channels.Length;
+        while (_hasRequest && left > 0 && _sent - _completed < _window && MayOffer())
+        {
+            int channel = _channels.Length == 1 ? 0 : _source.Channel;
+            if (!_channels[channel].TryEnqueue(_source.Address, _source.Bank, _source.Row, _source.IsWrite, _source.Index, _tick))
+            {
+                return true;
+            }
+
+            _next[channel] = _tick;
+            AcceptTicks = _tick + 1;
+            _lastProgress = _tick;
+            _sent++;
+            left--;
+            _hasRequest = _source.MoveNext();
+        }
+
+        return false;
+    }
+
+    private bool MayOffer() => _injection.RatePercent is null || _tick >= _injection.FirstTick(_source.Index, _device);
+
+    /// <returns>Something happened.</returns>
+    private bool Execute()
+    {
+        bool executed = false;
+        for (int i = 0; i < _channels.Length; i++)
+        {
+            if (_next[i] != _tick)
+            {
+                continue;
+            }
+
+            IDramChannel channel = _channels[i];
+            channel.Execute(_tick);
+            _next[i] = channel.NextTick(_tick + 1);
+            executed = true;
+        }
+
+        Collect();
+        return executed;
+    }
+
+    private void Collect()
+    {
+        // Without a window nobody waits for a completion, so that it may be taken before its tick.
+        long end = _window == long.MaxValue ? long.MaxValue : _tick + 1;
+        foreach (IDramChannel channel in _channels)
+        {
+            while (channel.TryTake(end, out DramCompletion completion))
+            {
+                _completed++;
+                _lastProgress = Math.Max(_lastProgress, _tick);
+                Ticks = Math.Max(Ticks, completion.Tick + 1);
+                if (!completion.IsWrite)
+                {
+                    _latencies.Add(completion.Latency);
+                }
+            }
+        }
+    }
+
+    private long NextTick(bool refused, bool executed)
+    {
+        long next = long.MaxValue;
+        if (_hasRequest && _sent - _completed < _window)
+        {
+            next = !refused || executed ? Math.Max(_tick + 1, _injection.FirstTick(_source.Index, _device)) : next;
+        }
+
+        for (int i = 0; i < _channels.Length; i++)
+        {
+            next = Math.Min(next, _next[i]);
+            if (_window != long.MaxValue)
+            {
+                next = Math.Min(next, Math.Max(_tick + 1, _channels[i].NextCompletion));
+            }
+        }
+
+        return next == long.MaxValue && _completed < _source.Count ? throw Stuck() : next;
+    }
+
+    private void CheckProgress(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (_sent > _completed && _channels.Any(channel => channel.OldestWaiting is not null))
+        {
+            throw Stuck();
+        }
+
+        _lastProgress = _tick;
+    }
+
+    private InvalidOperationException Stuck() => new(string.Create(CultureInfo.InvariantCulture,
+        $"No request was served for {Patience} ticks up to tick {_tick}. The oldest that waits: {_channels.Select(channel => channel.OldestWaiting).FirstOrDefault(text => text is not null)}. Check the timing table and the policy."));
+}
