@@ -113,6 +113,7 @@ public static class AcceleratorReader
         DynamicIssueInterval = s.Time("dynamicIssueInterval"),
         TriggerLatency = s.Time("triggerLatency"),
         CompletionLatency = s.Time("completionLatency"),
+        Outstanding = Count(s, "outstanding", 4096),
         MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });
@@ -120,9 +121,25 @@ public static class AcceleratorReader
     private static DramSpec Memory(JsonSection s) => End(s, new DramSpec
     {
         Bandwidth = s.Rate("bandwidth"),
-        SustainedShare = s.Number("sustainedShare", 0.01, 1),
+        Standard = Standard(s),
+        Channels = Count(s, "channels", 1024),
         Capacity = s.Capacity("capacity"),
+        Interleave = s.Size("interleave"),
+        LookAhead = Count(s, "lookAhead", 4096),
+        WriteBuffer = Count(s, "writeBuffer", 4096),
     });
+
+    private static DramStandard Standard(JsonSection s)
+    {
+        string name = s.Text("standard");
+        if (DramStandards.All.LastOrDefault(standard => standard.Name == name) is { } found)
+        {
+            return found;
+        }
+
+        s.Problem("standard", $"found \"{name}\", expected one of: {string.Join(", ", DramStandards.Names)}");
+        return DramStandards.Hbm3;
+    }
 
     private static SynchronizationSpec Synchronization(JsonSection s) => End(s, new SynchronizationSpec
     {

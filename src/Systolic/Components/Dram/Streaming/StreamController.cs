@@ -17,7 +17,6 @@ internal sealed class StreamController
 
     private readonly DramTiming _timing;
     private readonly int _groups;
-    private readonly int _unitsPerStack;
     private readonly int _activateTicks;
     private readonly int _columnSpacing;
     private readonly int _prechargeSpacing;
@@ -59,23 +58,21 @@ internal sealed class StreamController
     {
         DramOrganization parts = standard.Organization;
         _timing = standard.Timing;
-        _groups = parts.BankGroups;
-        _unitsPerStack = parts.Banks;
+        Units = new StreamUnits(standard);
+        _groups = Units.Groups;
         _activateTicks = standard.Bus.ActivateTicks;
         _columnSpacing = Math.Max(_timing.Burst, _timing.CcdShort);
         _prechargeSpacing = Math.Max(1, _timing.Ppd);
-        if ((long)_groups * _columnSpacing < Math.Max(_timing.CcdLong, _timing.CcdLongWrite))
-        {
-            throw new ArgumentException($"{standard.Name}: bursts over {_groups} bank groups take {_groups * _columnSpacing} ticks, less than timing.ccdLong; such a device cannot be streamed from.");
-        }
-
-        int units = parts.Stacks * parts.Banks;
+        int units = Units.Count;
         (_rows, _closeFrom, _opened) = (new int[units], Filled(units), Filled(units * _groups));
         Array.Fill(_rows, Closed);
-        (_groupActivate, _groupColumn, _activates) = (Filled(_groups), Filled(_groups), Filled(Window));
+        (_groupActivate, _groupColumn, _activates) = (Filled(parts.BankGroups), Filled(parts.BankGroups), Filled(Window));
         (_left, _written) = (Filled(lookAhead), Filled(writeBuffer));
         _refreshDue = _timing.Refi;
     }
+
+    /// <summary>The banks that are opened together.</summary>
+    public StreamUnits Units { get; }
 
     /// <summary>What it did so far; hits, misses and conflicts count accesses.</summary>
     public DramCounts Counts => new()
@@ -161,13 +158,14 @@ internal sealed class StreamController
         }
 
         Span<long> opened = _opened.AsSpan(unit * _groups, _groups);
+        Span<long> activated = _groupActivate.AsSpan(Units.FirstGroup(unit), _groups);
         for (int group = 0; group < _groups; group++)
         {
             long at = open ? closing + (group * (long)_prechargeSpacing) + _timing.Rp : start;
             at = Math.Max(Math.Max(at, _rowBus), opened[group] + _timing.Rc);
-            at = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, _groupActivate[group] + _timing.RrdLong));
+            at = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, activated[group] + _timing.RrdLong));
             at = Math.Max(at, _activates[(int)(_activateCount % Window)] + _timing.Faw);
-            _activates[(int)(_activateCount++ % Window)] = _lastActivate = _groupActivate[group] = opened[group] = at;
+            _activates[(int)(_activateCount++ % Window)] = _lastActivate = activated[group] = opened[group] = at;
             _rowBus = at + _activateTicks;
         }
 
@@ -180,25 +178,26 @@ internal sealed class StreamController
     /// <summary>Places the column commands; returns the last one's tick. After a turn through the groups the data bus alone sets the pace.</summary>
     private long Stream(in StreamAccess access, long start)
     {
-        int stack = access.Unit / _unitsPerStack;
+        int stack = Units.Stack(access.Unit);
         (int activate, int sameGroup) = access.IsWrite ? (_timing.RcdWrite, _timing.CcdLongWrite) : (_timing.RcdRead, _timing.CcdLong);
         int fromLast = stack == _lastStack ? _columnSpacing : Math.Max(_columnSpacing, _timing.CcdStack);
         long at = Math.Max(start, _lastColumn + fromLast);
         at = Math.Max(at, access.IsWrite ? _lastRead + _timing.ReadToWrite : _lastWrite + _timing.Cwl + _timing.Burst + _timing.WtrLong);
         ReadOnlySpan<long> opened = _opened.AsSpan(access.Unit * _groups, _groups);
+        Span<long> columns = _groupColumn.AsSpan(Units.FirstGroup(access.Unit), _groups);
         int turn = Math.Min(access.Bursts, _groups);
         int group = access.FirstBurst % _groups;
         for (int i = 0; i < turn; i++)
         {
-            at = Math.Max(at, Math.Max(opened[group] + activate, _groupColumn[group] + sameGroup));
-            _groupColumn[group] = at;
+            at = Math.Max(at, Math.Max(opened[group] + activate, columns[group] + sameGroup));
+            columns[group] = at;
             group = group + 1 == _groups ? 0 : group + 1;
             at += _columnSpacing;
         }
 
         for (int i = turn; i < access.Bursts; i++)
         {
-            _groupColumn[group] = at;
+            columns[group] = at;
             group = group + 1 == _groups ? 0 : group + 1;
             at += _columnSpacing;
         }

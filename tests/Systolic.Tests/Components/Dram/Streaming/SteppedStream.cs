@@ -7,7 +7,8 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
 {
     private const long Never = -1_000_000;
     private readonly DramTiming _t = standard.Timing;
-    private readonly int _groups = standard.Organization.BankGroups;
+    private readonly StreamUnits _parts = new(standard);
+    private readonly int _groups = new StreamUnits(standard).Groups;
     private readonly List<Job> _order = [];
     private readonly Queue<Job> _buffer = new();
     private readonly Dictionary<int, Unit> _units = [];
@@ -160,12 +161,13 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
             return;
         }
 
+        int place = _parts.FirstGroup(_order[_rowNext].Access.Unit) + group;
         bool window = _activates.Count < 4 || _now >= _activates[^4] + _t.Faw;
-        if (window && _now >= unit.Opened[group] + _t.Rc && _now >= _lastActivate + _t.RrdShort && _now >= _groupActivate.GetValueOrDefault(group, Never) + _t.RrdLong)
+        if (window && _now >= unit.Opened[group] + _t.Rc && _now >= _lastActivate + _t.RrdShort && _now >= _groupActivate.GetValueOrDefault(place, Never) + _t.RrdLong)
         {
             _rowCommands.Dequeue();
             _activates.Add(_now);
-            _lastActivate = _groupActivate[group] = unit.Opened[group] = _now;
+            _lastActivate = _groupActivate[place] = unit.Opened[group] = _now;
             _rowBus = _now + standard.Bus.ActivateTicks;
             unit.CloseFrom = Math.Max(unit.CloseFrom, _now + _t.Ras);
             _rowNext += _rowCommands.Count == 0 ? 1 : 0;
@@ -213,19 +215,19 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
 
         Job job = _order[_columnNext];
         StreamAccess access = job.Access;
-        int group = (access.FirstBurst + job.Issued) % _groups, stack = access.Unit / standard.Organization.Banks;
+        int group = (access.FirstBurst + job.Issued) % _groups, stack = _parts.Stack(access.Unit), place = _parts.FirstGroup(access.Unit) + group;
         int spacing = Math.Max(_t.Burst, _t.CcdShort);
         spacing = stack == _lastStack ? spacing : Math.Max(spacing, _t.CcdStack);
         bool opened = UnitOf(job).Row == access.Row && UnitOf(job).Opened[group] >= 0 && (_rowNext > _columnNext || !_rowCommands.Any(c => c.Activate && c.Group == group));
         bool turned = access.IsWrite ? _now >= _lastRead + _t.ReadToWrite : _now >= _lastWrite + _t.Cwl + _t.Burst + _t.WtrLong;
         if (!opened || !turned || _now < _lastColumn + spacing
             || _now < UnitOf(job).Opened[group] + (access.IsWrite ? _t.RcdWrite : _t.RcdRead)
-            || _now < _groupColumn.GetValueOrDefault(group, Never) + (access.IsWrite ? _t.CcdLongWrite : _t.CcdLong))
+            || _now < _groupColumn.GetValueOrDefault(place, Never) + (access.IsWrite ? _t.CcdLongWrite : _t.CcdLong))
         {
             return;
         }
 
-        _lastColumn = _groupColumn[group] = _now;
+        _lastColumn = _groupColumn[place] = _now;
         _lastStack = stack;
         _ = access.IsWrite ? _lastWrite = _now : _lastRead = _now;
         if (++job.Issued == access.Bursts)
