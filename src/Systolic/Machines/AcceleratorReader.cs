@@ -113,7 +113,7 @@ public static class AcceleratorReader
         DynamicIssueInterval = s.Time("dynamicIssueInterval"),
         TriggerLatency = s.Time("triggerLatency"),
         CompletionLatency = s.Time("completionLatency"),
-        Outstanding = Count(s, "outstanding", 4096),
+        Outstanding = s.Size("outstanding"),
         MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });

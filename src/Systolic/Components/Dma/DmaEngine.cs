@@ -11,8 +11,9 @@ internal sealed class DmaEngine
     private readonly Queue<TransferSlice>[] _queues;
     private readonly TransferSlice[] _heads = new TransferSlice[Streams.Count];
     private readonly bool[] _waiting = new bool[Streams.Count];
-    private readonly long[] _ends;
-    private long _pieces;
+    private readonly Queue<(long End, int Bytes)> _onTheirWay = new();
+    private long _bytesOnTheirWay;
+    private long _room;
     private long _last;
     private long _pathFree;
     private int _turn;
@@ -24,7 +25,6 @@ internal sealed class DmaEngine
         (_spec, _memory) = (spec, memory);
         _perByte = 1e15 / spec.EngineBandwidth.BytesPerSecond;
         _queues = [.. Enumerable.Range(0, Streams.Count).Select(_ => new Queue<TransferSlice>())];
-        _ends = new long[spec.Outstanding];
     }
 
     /// <summary>When the next piece goes to main memory, or moves if it stays on chip.</summary>
@@ -74,7 +74,7 @@ internal sealed class DmaEngine
         }
 
         BusyTime += path;
-        _ends[(int)(_pieces++ % _ends.Length)] = end;
+        Send(end, bytes);
         Advance(ref slice, bytes);
         Transfer? finished = slice.IsDone && transfer.Finish(end) ? transfer : null;
         if (slice.IsDone)
@@ -85,6 +85,15 @@ internal sealed class DmaEngine
         _turn = _chosen;
         Choose();
         return finished;
+    }
+
+    private void Send(long end, int bytes)
+    {
+        _onTheirWay.Enqueue((end, bytes));
+        for (_bytesOnTheirWay += bytes; _bytesOnTheirWay > _spec.Outstanding.Value; _bytesOnTheirWay -= _onTheirWay.Dequeue().Bytes)
+        {
+            _room = Math.Max(_room, _onTheirWay.Peek().End);
+        }
     }
 
     private void NextSlice()
@@ -105,7 +114,7 @@ internal sealed class DmaEngine
             return;
         }
 
-        long free = Math.Max(_last, _ends[(int)(_pieces % _ends.Length)]);
+        long free = Math.Max(_last, _room);
         int first = -1;
         for (int i = 1; i <= _heads.Length; i++)
         {

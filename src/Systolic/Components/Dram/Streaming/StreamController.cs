@@ -53,8 +53,9 @@ internal sealed class StreamController
     /// <param name="standard">The device.</param>
     /// <param name="lookAhead">Accesses whose rows may be opened before the oldest one's last burst.</param>
     /// <param name="writeBuffer">Writes that wait; full, it is emptied to a quarter.</param>
+    /// <param name="refreshPhase">The first refresh, in refresh intervals.</param>
     /// <exception cref="ArgumentException">The bank groups cannot keep the data bus busy in turn.</exception>
-    public StreamController(DramStandard standard, int lookAhead, int writeBuffer)
+    public StreamController(DramStandard standard, int lookAhead, int writeBuffer, double refreshPhase = 1)
     {
         DramOrganization parts = standard.Organization;
         _timing = standard.Timing;
@@ -68,7 +69,7 @@ internal sealed class StreamController
         Array.Fill(_rows, Closed);
         (_groupActivate, _groupColumn, _activates) = (Filled(parts.BankGroups), Filled(parts.BankGroups), Filled(Window));
         (_left, _written) = (Filled(lookAhead), Filled(writeBuffer));
-        _refreshDue = _timing.Refi;
+        _refreshDue = (long)(_timing.Refi * refreshPhase);
     }
 
     /// <summary>The banks that are opened together.</summary>
@@ -142,6 +143,11 @@ internal sealed class StreamController
 
         long last = Stream(access, start);
         _closeFrom[access.Unit] = Math.Max(_closeFrom[access.Unit], last + (access.IsWrite ? _timing.WriteToPrecharge : _timing.Rtp));
+        if (access.FirstBurst + access.Bursts == Units.RowBursts)
+        {
+            _rows[access.Unit] = Closed;
+        }
+
         return _left[place] = _lastColumn = last;
     }
 
@@ -161,7 +167,7 @@ internal sealed class StreamController
         Span<long> activated = _groupActivate.AsSpan(Units.FirstGroup(unit), _groups);
         for (int group = 0; group < _groups; group++)
         {
-            long at = open ? closing + (group * (long)_prechargeSpacing) + _timing.Rp : start;
+            long at = open ? closing + (group * (long)_prechargeSpacing) + _timing.Rp : Math.Max(start, _closeFrom[unit] + _timing.Rp);
             at = Math.Max(Math.Max(at, _rowBus), opened[group] + _timing.Rc);
             at = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, activated[group] + _timing.RrdLong));
             at = Math.Max(at, _activates[(int)(_activateCount % Window)] + _timing.Faw);
@@ -195,7 +201,11 @@ internal sealed class StreamController
             at += _columnSpacing;
         }
 
-        for (int i = turn; i < access.Bursts; i++)
+        // Of the rest, only the last burst of each group is felt later.
+        int rest = access.Bursts - turn, passed = Math.Max(0, rest - _groups);
+        group = (group + passed) % _groups;
+        at += passed * (long)_columnSpacing;
+        for (int i = passed; i < rest; i++)
         {
             columns[group] = at;
             group = group + 1 == _groups ? 0 : group + 1;
@@ -216,20 +226,13 @@ internal sealed class StreamController
             bool open = false;
             for (int unit = 0; unit < _rows.Length; unit++)
             {
-                if (_rows[unit] != Closed)
-                {
-                    at = Math.Max(at, _closeFrom[unit]);
-                    (open, _rows[unit]) = (true, Closed);
-                }
+                at = Math.Max(at, _closeFrom[unit]);
+                open |= _rows[unit] != Closed;
+                _rows[unit] = Closed;
             }
 
-            if (open)
-            {
-                at += _timing.RpAll;
-                _precharged++;
-            }
-
-            _rowBus = at + _timing.Rfc;
+            _precharged += open ? 1 : 0;
+            _rowBus = at + _timing.RpAll + _timing.Rfc;
             _refreshDue += _timing.Refi;
             _refreshed++;
         }

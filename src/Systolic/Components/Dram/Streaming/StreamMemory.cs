@@ -23,7 +23,8 @@ internal sealed class StreamMemory
     {
         DramStandard device = spec.Device;
         DramOrganization parts = device.Organization;
-        _channels = [.. Enumerable.Range(0, Share(spec, cores)).Select(_ => new StreamController(device, spec.LookAhead, spec.WriteBuffer))];
+        int channels = Share(spec, cores);
+        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels))];
         _tick = (long)Math.Round(device.TickPicoseconds * 1000);
         (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
         _pieces = (int)(_channels[0].Units.RowBytes / _interleave);

@@ -23,7 +23,8 @@ internal sealed class StreamUnits
         _sets = parts.BankGroups / Groups;
         _perStack = parts.Banks * _sets;
         Count = parts.Stacks * _perStack;
-        RowBytes = Groups * parts.RowBursts * parts.BurstBytes;
+        RowBursts = Groups * parts.RowBursts;
+        RowBytes = RowBursts * parts.BurstBytes;
     }
 
     /// <summary>Groups, and so banks, of a unit.</summary>
@@ -31,6 +32,9 @@ internal sealed class StreamUnits
 
     /// <summary>Units of a pseudo-channel.</summary>
     public int Count { get; }
+
+    /// <summary>Bursts that a unit holds open; the last one closes the row.</summary>
+    public int RowBursts { get; }
 
     /// <summary>Bytes that a unit holds open.</summary>
     public int RowBytes { get; }

@@ -117,7 +117,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
             if (unit.Row != job.Access.Row)
             {
                 bool wanted = _order.Skip(_columnNext).Take(_rowNext - _columnNext).Any(earlier => earlier.Access.Unit == job.Access.Unit);
-                if (unit.Row >= 0 && (wanted || _now < unit.CloseFrom))
+                if (wanted || (unit.Row >= 0 && _now < unit.CloseFrom))
                 {
                     return;
                 }
@@ -147,7 +147,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
 
         for (int group = 0; group < _groups; group++)
         {
-            _rowCommands.Enqueue((true, group, unit.Row >= 0 ? _now + (group * spacing) + _t.Rp : _now));
+            _rowCommands.Enqueue((true, group, unit.Row >= 0 ? _now + (group * spacing) + _t.Rp : unit.CloseFrom + _t.Rp));
         }
     }
 
@@ -183,13 +183,12 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
 
         if (_refreshAt < 0)
         {
-            bool open = _units.Values.Any(unit => unit.Row >= 0);
-            if (open && _units.Values.Any(unit => unit.Row >= 0 && _now < unit.CloseFrom))
+            if (_units.Values.Any(unit => _now < unit.CloseFrom))
             {
                 return;
             }
 
-            _refreshAt = _now + (open ? _t.RpAll : 0);
+            _refreshAt = _now + _t.RpAll;
         }
 
         if (_now >= _refreshAt)
@@ -234,6 +233,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
         {
             Unit unit = UnitOf(job);
             unit.CloseFrom = Math.Max(unit.CloseFrom, _now + (access.IsWrite ? _t.WriteToPrecharge : _t.Rtp));
+            unit.Row = access.FirstBurst + access.Bursts == _parts.RowBursts ? -1 : unit.Row;
             job.Last = _now;
             _columnNext++;
             if (access.IsWrite)
