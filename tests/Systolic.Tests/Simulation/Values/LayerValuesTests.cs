@@ -5,6 +5,7 @@ using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Tests.Kernels;
 using Systolic.Workloads;
+using Tensor = Systolic.Workloads.Tensor;
 
 namespace Systolic.Tests.Simulation.Values;
 
@@ -95,7 +96,7 @@ public class LayerValuesTests
             ["rope_table"] = RowValuesTests.Table(Tokens, (int)Shape.HeadDim, type),
         };
         int seed = 2;
-        foreach (Workloads.Tensor read in Layer(TransformerLayer.Prefill(Shape, 1, Tokens)).Operators.SelectMany(op => op.Reads).Where(read => read.Operand.Role == TensorRole.Weight))
+        foreach (Tensor read in Layer(TransformerLayer.Prefill(Shape, 1, Tokens)).Operators.SelectMany(op => op.Reads).Where(read => read.Operand.Role == TensorRole.Weight))
         {
             (int rows, int columns) = ((int)read.Shape.Rows, (int)read.Shape.Columns);
             tensors[read.Operand.Name] = rows == 1
