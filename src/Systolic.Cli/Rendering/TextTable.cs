@@ -5,7 +5,7 @@ namespace Systolic.Cli.Rendering;
 /// <summary>A column of a <see cref="TextTable"/>.</summary>
 /// <param name="Header">Its heading.</param>
 /// <param name="Text">It holds words: aligned to the left, and shortened when the table is too wide. Figures are never shortened.</param>
-internal readonly record struct Column(string Header, bool Text = false);
+internal sealed record Column(string Header, bool Text = false);
 
 /// <summary>A table between lines that always fits the console: words give way, figures do not.</summary>
 internal sealed class TextTable(params Column[] columns)

@@ -107,7 +107,7 @@ public sealed class SimtMachine : IMachine
 
     private static MachineProfile CreateProfile(SimtSpec spec)
     {
-        var peak = ImmutableDictionary.CreateBuilder<DataType, double>();
+        var peak = new Dictionary<DataType, double>();
         foreach (DataType type in Enum.GetValues<DataType>())
         {
             if (type == DataType.Fp32 || spec.TensorCores.MacsPerCycle.ContainsKey(type) || spec.TensorCores.RunsAs.ContainsKey(type))
@@ -121,7 +121,7 @@ public sealed class SimtMachine : IMachine
             Name = spec.Name,
             Clock = new Clock(spec.BoostClock),
             MatrixEngine = SimtEngines.All[SimtEngines.TensorCore].Name,
-            PeakMacsPerSecond = peak.ToImmutable(),
+            PeakMacsPerSecond = peak,
             MainMemory = spec.Memory.Peak,
             MainMemoryCapacity = spec.Memory.Capacity,
             Energy = spec.Energy,

@@ -73,7 +73,7 @@ public sealed class SystolicMachine : IMachine
         Name = machine.Name,
         Clock = new Clock(machine.TensorEngine.Clock),
         MatrixEngine = Simulator.Engines[0],
-        PeakMacsPerSecond = Enum.GetValues<DataType>().ToImmutableDictionary(type => type, machine.PeakMacsPerSecond),
+        PeakMacsPerSecond = Enum.GetValues<DataType>().ToDictionary(type => type, machine.PeakMacsPerSecond),
         MainMemory = machine.Memory.Bandwidth,
         MainMemoryCapacity = machine.Memory.Capacity,
         Energy = machine.Energy,

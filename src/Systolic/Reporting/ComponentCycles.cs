@@ -7,7 +7,7 @@ namespace Systolic.Reporting;
 /// <summary>Whole cycles spent on one cause.</summary>
 /// <param name="Component">The cause.</param>
 /// <param name="Cycles">Cycles of the machine's clock.</param>
-public readonly record struct ComponentCycles(CycleComponent Component, Cycles Cycles)
+public sealed record ComponentCycles(CycleComponent Component, Cycles Cycles)
 {
     /// <summary>Divides <paramref name="total"/> in proportion to a stack, so that the parts sum to it exactly.</summary>
     /// <remarks>Largest remainder: each part is rounded down, and the cycles left go to the parts that lost most, the first component winning a tie.</remarks>

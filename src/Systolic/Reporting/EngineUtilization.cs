@@ -8,7 +8,7 @@ namespace Systolic.Reporting;
 /// <param name="Engine">The engine's name, one of <see cref="RunTrace.Engines"/>.</param>
 /// <param name="Instances">How many the machine has.</param>
 /// <param name="Share">Busy time over instances times duration, between 0 and 1.</param>
-public readonly record struct EngineUtilization(string Engine, int Instances, double Share)
+public sealed record EngineUtilization(string Engine, int Instances, double Share)
 {
     internal static ImmutableArray<EngineUtilization> Of(RunTrace trace, SimTime time)
     {

@@ -7,7 +7,7 @@ namespace Systolic.Reporting;
 /// <summary>Bytes moved at one memory level in one direction.</summary>
 /// <param name="Level">The level and, where known, the direction, such as "DRAM read".</param>
 /// <param name="Amount">The bytes.</param>
-public readonly record struct LevelTraffic(string Level, Bytes Amount)
+public sealed record LevelTraffic(string Level, Bytes Amount)
 {
     private static readonly ImmutableArray<(string Level, ActivityKind Kind)> Levels =
     [

@@ -23,7 +23,7 @@ public sealed record MachineProfile
     public required string MatrixEngine { get; init; }
 
     /// <summary>Peak multiply-accumulates per second of each matrix type, dense.</summary>
-    public required ImmutableDictionary<DataType, double> PeakMacsPerSecond { get; init; }
+    public required IReadOnlyDictionary<DataType, double> PeakMacsPerSecond { get; init; }
 
     /// <summary>Peak bandwidth of main memory.</summary>
     public required Bandwidth MainMemory { get; init; }
