@@ -38,9 +38,9 @@ internal sealed class MatMulKernel
         TileBuffer? transposes = _plan.TransposeBanks > 0 ? _kernel.Psum("transposes", _plan.TransposeBanks, op.Type) : null;
         _banks = _kernel.Psum("sums", 2 * _plan.GroupN);
         _left = new OperandPanel(_kernel, "left", new MatrixOperand(left, op.K, op.M, op.LeftTransposed), StreamId.QueueActivations, _plan.TileK, _plan.LeftTilesK,
-            mapping.BlockM * _plan.RowsPerCell, _plan.LeftCopies, (int)_plan.Chunks(mapping.BlockM), _plan.TransposeLeft ? transposes : null, _plan.LoadShareLeft < 1);
+            mapping.BlockM * _plan.RowsPerCell, _plan.LeftCopies, (int)_plan.Chunks(mapping.BlockM), _plan.TransposeLeft ? transposes : null, _plan.LoadTransposedLeft);
         _right = new OperandPanel(_kernel, "right", new MatrixOperand(right, op.K, op.N, !op.RightTransposed), StreamId.QueueWeights, _plan.TileK, _plan.RightTilesK,
-            mapping.BlockN * _plan.RowsPerCell, _plan.RightCopies, (int)_plan.Chunks(mapping.BlockN), _plan.TransposeRight ? transposes : null, _plan.LoadShareRight < 1);
+            mapping.BlockN * _plan.RowsPerCell, _plan.RightCopies, (int)_plan.Chunks(mapping.BlockN), _plan.TransposeRight ? transposes : null, _plan.LoadTransposedRight);
         _strips = _kernel.Sbuf("output strip", mapping.BlockN, op.OutputType, 2);
         _sums = _plan.AccumulateInSbuf ? _kernel.Sbuf("partial sums", mapping.BlockN, DataType.Fp32, (int)MatMulPlan.Ceiling(mapping.BlockM, _plan.TileM)) : null;
         _bias = op.Bias ? _kernel.Sbuf("bias", mapping.BlockN, op.Type, 2) : null;

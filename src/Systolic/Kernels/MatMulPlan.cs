@@ -52,6 +52,12 @@ internal sealed class MatMulPlan
     /// <inheritdoc cref="TransposeLeft"/>
     public bool TransposeRight { get; }
 
+    /// <summary>The DMA engines transpose the operand on its way.</summary>
+    public bool LoadTransposedLeft => !_op.LeftTransposed && !TransposeLeft;
+
+    /// <inheritdoc cref="LoadTransposedLeft"/>
+    public bool LoadTransposedRight => _op.RightTransposed && !TransposeRight;
+
     /// <summary>Rate of the operand's loads as a share of the copy rate: below one when the DMA engines transpose it on the way.</summary>
     public double LoadShareLeft { get; }
 

@@ -75,9 +75,10 @@ internal static class TimingOnly
     public static void BatchNormAggregate(this KernelBuilder kernel, Tile target, Tile source, int partitions, int pieces) =>
         kernel.BatchNormAggregate(target.First(partitions, 2, DataType.Fp32), source.First(partitions, pieces * KernelBuilder.StatsPerPiece, DataType.Fp32));
 
+    /// <summary>As many elements as the instruction works on, wherever they lie.</summary>
     private static TileView First(this Tile tile, int partitions, int elements, DataType type) =>
-        (tile with { Type = type, Elements = tile.Elements * tile.Type.ByteSize() / type.ByteSize() })[..partitions, ..elements];
+        new(tile with { Type = type, Elements = Math.Max(tile.Elements, elements) }, 0, partitions, 0, FreePattern.Row(elements));
 
     private static ScalarOperand Scalar(Tile? perPartition, int partitions) =>
-        perPartition is { } tile ? (tile with { Type = DataType.Fp32, Elements = Math.Max(1, tile.Elements / 4) })[..partitions, ..1] : 0f;
+        perPartition is { } tile ? tile.First(partitions, 1, DataType.Fp32) : 0f;
 }

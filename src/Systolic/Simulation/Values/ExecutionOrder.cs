@@ -11,6 +11,9 @@ public abstract class ExecutionOrder
     /// <summary>A random one of all orders that the semaphores permit, the same for the same seed: a missing wait shows as a wrong value.</summary>
     public static ExecutionOrder Random(int seed) => new RandomOrder(seed);
 
+    /// <summary>One stream as early as its semaphores permit, the others as written: what it does not wait for, it misses.</summary>
+    public static ExecutionOrder Eager(StreamId stream) => new EagerOrder(stream);
+
     /// <summary>The order in which a simulated run completed them.</summary>
     internal static ExecutionOrder Completion(StreamState[] streams) => new CompletionOrder(streams);
 
@@ -20,6 +23,11 @@ public abstract class ExecutionOrder
     private sealed class WrittenOrder : ExecutionOrder
     {
         internal override long Rank(Program program, StreamId stream, int index) => program[stream][index].Sequence;
+    }
+
+    private sealed class EagerOrder(StreamId eager) : ExecutionOrder
+    {
+        internal override long Rank(Program program, StreamId stream, int index) => stream == eager ? -1 : program[stream][index].Sequence;
     }
 
     /// <summary>Stays with a stream for a while and starves others, which mixes them more than a fair draw.</summary>

@@ -42,7 +42,7 @@ internal sealed class MainMemory
         if (!Given(tensor))
         {
             var empty = new Matrix(checked((int)tensor.Rows), checked((int)tensor.Columns));
-            empty.Values.Fill(Unwritten.Mark);
+            Unwritten.Fill(empty.Values);
             return empty;
         }
 

@@ -106,7 +106,7 @@ internal sealed class TileMemory(Program program)
         if (storage is null)
         {
             storage = new float[tile.Partitions * tile.Elements];
-            Array.Fill(storage, Unwritten.Mark);
+            Unwritten.Fill(storage);
         }
 
         return storage;

@@ -5,10 +5,11 @@ namespace Systolic.Simulation;
 /// <summary>The mark of an element that nothing wrote: a NaN that no computation yields, so that reading costs no second array.</summary>
 internal static class Unwritten
 {
-    private const int Bits = 0x7FA5_A5A5;
+    // A quiet NaN: constants of signalling ones do not survive every compilation.
+    private const int Bits = 0x7FE5_A5A5;
 
-    /// <summary>The mark.</summary>
-    public static float Mark { get; } = BitConverter.Int32BitsToSingle(Bits);
+    /// <summary>Marks all elements.</summary>
+    public static void Fill(Span<float> values) => MemoryMarshal.Cast<float, int>(values).Fill(Bits);
 
     /// <summary>One of the elements is the mark.</summary>
     public static bool In(ReadOnlySpan<float> values) => MemoryMarshal.Cast<float, int>(values).Contains(Bits);

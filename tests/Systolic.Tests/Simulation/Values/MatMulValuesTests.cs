@@ -51,16 +51,16 @@ public class MatMulValuesTests
 
     [Fact]
     public void Random_products_are_within_the_error_bound_of_their_accumulation_order_on_every_machine() =>
-        Gen.Select(Products, Gen.Int[0, 2].Select(i => KernelRuns.Machines[i]), Gen.Int).Sample((op, machine, seed) =>
+        Gen.Select(Products, Gen.Int[0, 2].Select(i => KernelRuns.Machines[i]), Gen.Int[0, 1_000_000]).Sample((op, machine, seed) =>
         {
             Matrix[] inputs = [.. op.Reads.Select((tensor, i) => Values.Random((int)(tensor.Shape.Rows * tensor.Shape.Batch), (int)tensor.Shape.Columns, seed + i, op.Type))];
             AssertBound(op, inputs, Values.Run(op, machine, inputs));
-        }, iter: 40);
+        }, iter: 25);
 
     [Theory]
     [InlineData(DataType.Fp32)]
     [InlineData(DataType.Bf16)]
-    public void Cancelling_sums_are_within_the_bound_and_reach_a_thousandth_of_it(DataType type)
+    public void Cancelling_sums_are_within_the_bound_and_reach_a_ten_thousandth_of_it(DataType type)
     {
         // Every row holds x, -x in pairs far apart, the large ones first: the exact sums are far below the terms, so relative errors are large and only the bound on |a||b| holds.
         var op = new MatMul("cancelling", 64, 512, 64, LeftTransposed: true) { Type = type, OutputType = DataType.Fp32 };
@@ -81,7 +81,7 @@ public class MatMulValuesTests
             }
         }
 
-        worst.Should().BeGreaterThan(1e-3, "the bound says something");
+        worst.Should().BeGreaterThan(1e-4, "the bound says something");
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public class MatMulValuesTests
 
         var careless = Values.WithoutWaits(careful, StreamId.Tensor);
 
-        FluentActions.Invoking(() => Values.Execute(careless, ExecutionOrder.Random(1), inputs)).Should().Throw<InvalidOperationException>().WithMessage("careless: tensor instruction * reads what nothing wrote: partition * of * (tile *");
+        FluentActions.Invoking(() => Values.Execute(careless, ExecutionOrder.Eager(StreamId.Tensor), inputs)).Should().Throw<InvalidOperationException>().WithMessage("careless: tensor instruction * reads what nothing wrote: partition * of * (tile *");
         Values.Execute(careless, ExecutionOrder.Written, inputs)[0].Values.SequenceEqual(Values.Execute(careful, ExecutionOrder.Written, inputs)[0].Values).Should().BeTrue();
     }
 
@@ -138,12 +138,11 @@ public class MatMulValuesTests
     private static void AssertBound(MatMul op, Matrix[] inputs, Matrix product)
     {
         double unit = Values.UnitOf(op.OutputType), gamma = Values.Gamma(Roundings(op));
-        double smallest = op.OutputType == DataType.Fp8E4M3 ? Math.Pow(2, -10) : op.OutputType == DataType.Fp16 ? Math.Pow(2, -25) : double.Epsilon;
         Values.Within(product, (row, n) =>
         {
             (double exact, double magnitude) = Exact(op, inputs, row / (int)op.M, row % (int)op.M, n);
             double inner = (gamma * magnitude) + (1e-14 * magnitude);
-            return (exact, inner + (unit * (Math.Abs(exact) + inner)) + smallest);
+            return (exact, inner + (unit * (Math.Abs(exact) + inner)) + Values.SmallestOf(op.OutputType));
         });
     }
 

@@ -11,6 +11,8 @@ namespace Systolic.Tests.Simulation.Values;
 /// <summary>Lowers operators with values and executes them, in several orders that must agree on every bit.</summary>
 internal static class Values
 {
+    private static readonly StreamId[] Engines = [StreamId.Tensor, StreamId.Vector, StreamId.Scalar, StreamId.QueueStores];
+
     /// <summary>Unit roundoff of fp32.</summary>
     public const double U = 1.0 / (1 << 24);
 
@@ -25,14 +27,14 @@ internal static class Values
     public static Program Lower(Operator op, Accelerator machine) =>
         KernelLibrary.Lower(op, machine, values: true).Passes.Should().ContainSingle(pass => pass.Repeat == 1).Which.Program;
 
-    /// <summary>Executes in the written order, in the order in which the simulator completes, and in random ones; all must agree.</summary>
+    /// <summary>Executes in the written order, in the order in which the simulator completes, in a random one, and with one stream as early as can be; all must agree.</summary>
     public static Matrix Run(Operator op, Accelerator machine, params Matrix[] inputs) => RunAll(Lower(op, machine), machine, inputs)[0];
 
     /// <summary>All outputs, in the order of their declaration.</summary>
     public static Matrix[] RunAll(Program program, Accelerator machine, params Matrix[] inputs)
     {
         Matrix[] written = Execute(program, ExecutionOrder.Written, inputs);
-        ExecutionOrder[] others = [ExecutionOrder.Completion(Simulator.RunWithTimes(program, machine).Streams), ExecutionOrder.Random(1), ExecutionOrder.Random(2)];
+        ExecutionOrder[] others = [ExecutionOrder.Completion(Simulator.RunWithTimes(program, machine).Streams), ExecutionOrder.Random(1), .. Engines.Select(ExecutionOrder.Eager)];
         foreach (ExecutionOrder order in others)
         {
             Matrix[] values = Execute(program, order, inputs);
@@ -71,6 +73,15 @@ internal static class Values
         DataType.Fp8E4M3 => 1.0 / (1 << 4),
         DataType.Fp8E5M2 => 1.0 / (1 << 3),
         _ => U,
+    };
+
+    /// <summary>Half the smallest positive value of a type: the error of a rounding that underflows.</summary>
+    public static double SmallestOf(DataType type) => type switch
+    {
+        DataType.Bf16 => Math.Pow(2, -134),
+        DataType.Fp16 => Math.Pow(2, -25),
+        DataType.Fp8E4M3 => Math.Pow(2, -10),
+        _ => Math.Pow(2, -150),
     };
 
     /// <summary>Fails at the first element that is further from the exact value than its bound.</summary>
