@@ -143,7 +143,8 @@ internal sealed class MatMulPlan
     private double ArraySeconds => ((TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type))
         + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
 
-    private double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())
+    /// <summary>Bytes to and from main memory, transposing loads counted as what they take of the engines.</summary>
+    public double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())
         + ((double)_op.M * _op.N * _op.OutputType.ByteSize());
 
     private double EvictionSeconds => TilesM * ((_op.N + (_machine.VectorEngine.StaticCycles * Ceiling(_op.N, TileN))) * (AccumulateInSbuf ? BlocksK : 1)) / _machine.VectorEngine.Clock.Hertz;

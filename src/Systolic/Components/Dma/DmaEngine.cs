@@ -14,7 +14,7 @@ internal sealed class DmaEngine
     private readonly Queue<(long End, int Bytes)> _onTheirWay = new();
     private long _bytesOnTheirWay;
     private long _room;
-    private long _last;
+    private long _now;
     private long _pathFree;
     private int _turn;
     private int _chosen;
@@ -37,7 +37,7 @@ internal sealed class DmaEngine
     public void Add(in TransferSlice slice, long now)
     {
         int queue = (int)slice.Transfer.Stream;
-        _last = Math.Max(_last, now);
+        _now = now;
         if (_waiting[queue])
         {
             _queues[queue].Enqueue(slice);
@@ -56,23 +56,18 @@ internal sealed class DmaEngine
         Transfer transfer = slice.Transfer;
         int bytes = PieceBytes(slice);
         long path = PathTime(slice, bytes);
-        long end;
+        long end = NextTime + path;
         if (transfer.Reads)
         {
-            long data = _memory.Read(transfer.From(slice.Run) + slice.Moved, bytes, NextTime);
-            _pathFree = end = Math.Max(_pathFree, data) + path;
-            _last = NextTime;
-            if (transfer.Writes)
-            {
-                end = _memory.Write(transfer.To(slice.Run) + slice.Moved, Math.Min(bytes, Room(transfer.To(slice.Run) + slice.Moved)), NextTime) + (end - NextTime);
-            }
-        }
-        else
-        {
-            _pathFree = _last = NextTime;
-            end = transfer.Writes ? _memory.Write(transfer.To(slice.Run) + slice.Moved, bytes, NextTime) : NextTime;
+            end = Math.Max(end, _memory.Read(transfer.From(slice.Run) + slice.Moved, bytes, NextTime));
         }
 
+        if (transfer.Writes)
+        {
+            end = Math.Max(end, _memory.Write(transfer.To(slice.Run) + slice.Moved, bytes, NextTime));
+        }
+
+        _pathFree = NextTime + path;
         BusyTime += path;
         Send(end, bytes);
         Advance(ref slice, bytes);
@@ -114,7 +109,7 @@ internal sealed class DmaEngine
             return;
         }
 
-        long free = Math.Max(_last, _room);
+        long free = Math.Max(Math.Max(_now, _pathFree), _room);
         int first = -1;
         for (int i = 1; i <= _heads.Length; i++)
         {
@@ -137,9 +132,7 @@ internal sealed class DmaEngine
         }
 
         _chosen = first;
-        ref TransferSlice slice = ref _heads[first];
-        long start = Math.Max(free, slice.Arrival);
-        NextTime = slice.Transfer.Reads ? start : Math.Max(start, _pathFree) + PathTime(slice, PieceBytes(slice));
+        NextTime = Math.Max(free, _heads[first].Arrival);
     }
 
     private static void Advance(ref TransferSlice slice, int bytes)
@@ -162,7 +155,9 @@ internal sealed class DmaEngine
             return rest;
         }
 
-        return Math.Min(rest, Room((transfer.Reads ? transfer.From(slice.Run) : transfer.To(slice.Run)) + slice.Moved));
+        int from = transfer.Reads ? Room(transfer.From(slice.Run) + slice.Moved) : rest;
+        int to = transfer.Writes ? Room(transfer.To(slice.Run) + slice.Moved) : rest;
+        return Math.Min(rest, Math.Min(from, to));
     }
 
     private int Room(long address) => (int)(_memory.Piece - (address % _memory.Piece));
