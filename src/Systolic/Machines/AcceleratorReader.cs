@@ -118,6 +118,9 @@ public static class AcceleratorReader
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });
 
+    private const double SlowestRate = 0.25;
+    private const double FastestRate = 4;
+
     private static DramSpec Memory(JsonSection s) => End(s, new DramSpec
     {
         Bandwidth = s.Rate("bandwidth"),
@@ -151,8 +154,35 @@ public static class AcceleratorReader
     private static EnergyModel Power(JsonSection s) => End(s, new EnergyModel(
         (int)s.Integer("node", 1, 1000), "systolic", s.Watts("idle"), s.Watts("active")));
 
+    /// <summary>The channels must divide among the cores, and a piece of a stream must fit the rows that are opened together.</summary>
+    private static void CheckMemory(JsonSection root, Accelerator m)
+    {
+        DramSpec memory = m.Memory;
+        int pseudoChannels = memory.Channels * memory.Standard.Organization.PseudoChannels;
+        if (pseudoChannels % m.Cores != 0)
+        {
+            root.Problem("memory.channels", FormattableString.Invariant(
+                $"found {memory.Channels} channels, {pseudoChannels} pseudo-channels of {memory.Standard.Name}, for {m.Cores} cores; expected a multiple, for every core gets an equal share"));
+        }
+
+        double rate = memory.Bandwidth.BytesPerSecond / (memory.Channels * memory.Standard.ChannelBytesPerSecond);
+        if (rate is < SlowestRate or > FastestRate)
+        {
+            root.Problem("memory.bandwidth", FormattableString.Invariant(
+                $"found {memory.Bandwidth}, {rate:G3} times what {memory.Channels} channels of {memory.Standard.Name} give at the data rate of its table; expected {SlowestRate} to {FastestRate} times. Change memory.channels"));
+        }
+
+        long row = new StreamUnits(memory.Standard).RowBytes, burst = memory.Standard.Organization.BurstBytes;
+        if (memory.Interleave.Value % burst != 0 || row % memory.Interleave.Value != 0)
+        {
+            root.Problem("memory.interleave", FormattableString.Invariant(
+                $"found {memory.Interleave.Value} B, expected a multiple of {burst} B (a burst of {memory.Standard.Name}) that divides {row} B (its rows that are opened together)"));
+        }
+    }
+
     private static void CheckTogether(JsonSection root, Accelerator m)
     {
+        CheckMemory(root, m);
         if (m.Sbuf.Partitions != m.TensorEngine.Rows || m.Psum.Partitions != m.TensorEngine.Columns)
         {
             root.Problem("tensorEngine", FormattableString.Invariant(

@@ -53,12 +53,17 @@ internal sealed class Transfer
         return --_slices == 0;
     }
 
-    // Runs whose place is computed at run time, or that the kernel does not say, lie anywhere.
+    // Runs whose place is computed at run time lie anywhere; those of a kernel that does not say lie behind each other.
     private long Address(MemoryView? view, int run)
     {
-        if (view is not { } known || Opcode is Opcode.Gather or Opcode.Scatter)
+        if (Opcode is Opcode.Gather or Opcode.Scatter)
         {
-            return (((Index * 131L) + run) * Scattering % UnknownRegion) & ~(long)(RunBytes - 1 | 63);
+            return ((Index * 131L) + run) * Scattering % UnknownRegion / MemoryTensor.Alignment * MemoryTensor.Alignment;
+        }
+
+        if (view is not { } known)
+        {
+            return ((long)Index << 24) + ((long)run * RunBytes);
         }
 
         MemoryPattern pattern = known.Pattern;
