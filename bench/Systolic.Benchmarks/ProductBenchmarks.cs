@@ -48,10 +48,18 @@ public class ProductBenchmarks
         Vector512<float> s0 = b, s1 = b, s2 = b, s3 = b, s4 = b, s5 = b, s6 = b, s7 = b, s8 = b, s9 = b, s10 = b, s11 = b;
         for (int i = 0; i < Rounds; i++)
         {
-            (s0, s1, s2) = (Vector512.FusedMultiplyAdd(s0, a, b), Vector512.FusedMultiplyAdd(s1, a, b), Vector512.FusedMultiplyAdd(s2, a, b));
-            (s3, s4, s5) = (Vector512.FusedMultiplyAdd(s3, a, b), Vector512.FusedMultiplyAdd(s4, a, b), Vector512.FusedMultiplyAdd(s5, a, b));
-            (s6, s7, s8) = (Vector512.FusedMultiplyAdd(s6, a, b), Vector512.FusedMultiplyAdd(s7, a, b), Vector512.FusedMultiplyAdd(s8, a, b));
-            (s9, s10, s11) = (Vector512.FusedMultiplyAdd(s9, a, b), Vector512.FusedMultiplyAdd(s10, a, b), Vector512.FusedMultiplyAdd(s11, a, b));
+            s0 = Vector512.FusedMultiplyAdd(s0, a, b);
+            s1 = Vector512.FusedMultiplyAdd(s1, a, b);
+            s2 = Vector512.FusedMultiplyAdd(s2, a, b);
+            s3 = Vector512.FusedMultiplyAdd(s3, a, b);
+            s4 = Vector512.FusedMultiplyAdd(s4, a, b);
+            s5 = Vector512.FusedMultiplyAdd(s5, a, b);
+            s6 = Vector512.FusedMultiplyAdd(s6, a, b);
+            s7 = Vector512.FusedMultiplyAdd(s7, a, b);
+            s8 = Vector512.FusedMultiplyAdd(s8, a, b);
+            s9 = Vector512.FusedMultiplyAdd(s9, a, b);
+            s10 = Vector512.FusedMultiplyAdd(s10, a, b);
+            s11 = Vector512.FusedMultiplyAdd(s11, a, b);
         }
 
         return Vector512.Sum(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9 + s10 + s11);

@@ -128,7 +128,7 @@ public class KernelBuilderTests
 
         Instruction load = program[StreamId.QueueWeights][0];
         program.Waits.Slice(load.FirstWait, load.WaitCount).ToArray().Should().Equal(new SemaphoreWait(StreamId.QueueStores, 1));
-        Interpreter.Run(program, values, ExecutionOrder.Eager(StreamId.QueueWeights))["y"].Values.SequenceEqual(values["x"].Values).Should().BeTrue();
+        Interpreter.Run(program, values, ExecutionOrder.Eager(StreamId.QueueWeights), TestContext.Current.CancellationToken)["y"].Values.SequenceEqual(values["x"].Values).Should().BeTrue();
     }
 
     [Fact]
@@ -164,9 +164,9 @@ public class KernelBuilderTests
         kernel.Store(StreamId.QueueStores, y.Part(0, 128), result);
         Program program = kernel.Build();
 
-        CoreRun run = Simulator.Run(program, Core);
+        CoreRun run = Simulator.Run(program, Core, cancellation: TestContext.Current.CancellationToken);
         var inputs = new Dictionary<string, Matrix> { ["a"] = Matrix.From(256, 128, (k, m) => (k + m) % 3 - 1), ["b"] = Matrix.From(256, 512, (k, n) => (k + n) % 5 - 2) };
-        Matrix values = Interpreter.Run(program, inputs)["y"];
+        Matrix values = Interpreter.Run(program, inputs, cancellation: TestContext.Current.CancellationToken)["y"];
 
         // Loads: issue 2 x 0.06, latency 1.3 + 0.3, 320 KiB at 368 GB/s 0.89 us. The second product: 512 columns at 2.4 GHz and 0.13: 0.34 us.
         // Activation: table 1.28, 512 elements at 1.2 GHz 0.43, latency 0.29 us. Store: 0.06 + 1.3 + 0.3, 128 KiB 0.36 us. Three semaphores of 0.05 us at most. Sum 6.82 us,
@@ -191,7 +191,7 @@ public class KernelBuilderTests
         Matrix left = Matrix.From(60, 201, (m, k) => (m + (2 * k)) % 5 - 2), right = Matrix.From(201, 90, (k, n) => (k + n) % 7 - 3);
         Program program = KernelLibrary.Lower(op, Core, values: true).Passes.Single().Program;
 
-        Matrix product = Interpreter.Run(program, new Dictionary<string, Matrix> { ["left"] = left, ["right"] = right })["output"];
+        Matrix product = Interpreter.Run(program, new Dictionary<string, Matrix> { ["left"] = left, ["right"] = right }, cancellation: TestContext.Current.CancellationToken)["output"];
 
         for (int m = 0; m < 60; m++)
         {

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Systolic.Programs;
 
 namespace Systolic.Simulation;
@@ -17,7 +19,7 @@ internal sealed class PackedOperands(TileMemory tiles, int lanes)
         int length = (width + lanes - 1) / lanes * lanes * k;
         if (!found || entry.Version != version || entry.Values.Length != length)
         {
-            float[] values = found && entry.Values.Length == length ? entry.Values : new float[length];
+            float[] values = found && entry.Values.Length == length ? entry.Values : GC.AllocateUninitializedArray<float>(length);
             Fill(view, k, width, values);
             entry = (version, values);
         }
@@ -45,14 +47,28 @@ internal sealed class PackedOperands(TileMemory tiles, int lanes)
         }
     }
 
+    /// <summary>A row of K to its place in every panel.</summary>
     private void Place(ReadOnlySpan<float> row, float[] values, int index, int k)
     {
-        for (int start = 0; start < row.Length; start += lanes)
+        int whole = row.Length / lanes, rest = row.Length % lanes;
+        ref float source = ref MemoryMarshal.GetReference(row);
+        ref float target = ref values[index * lanes];
+        for (int panel = 0; panel < whole; panel++)
         {
-            Span<float> target = values.AsSpan((start * k) + (index * lanes), lanes);
-            ReadOnlySpan<float> part = row[start..Math.Min(row.Length, start + lanes)];
-            part.CopyTo(target);
-            target[part.Length..].Clear();
+            for (int lane = 0; lane < lanes; lane += Vector256<float>.Count)
+            {
+                Vector256.LoadUnsafe(ref source, (nuint)lane).StoreUnsafe(ref target, (nuint)lane);
+            }
+
+            source = ref Unsafe.Add(ref source, lanes);
+            target = ref Unsafe.Add(ref target, k * lanes);
+        }
+
+        if (rest > 0)
+        {
+            Span<float> last = values.AsSpan((whole * k * lanes) + (index * lanes), lanes);
+            row[^rest..].CopyTo(last);
+            last[rest..].Clear();
         }
     }
 }

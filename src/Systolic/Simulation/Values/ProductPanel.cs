@@ -67,21 +67,29 @@ internal static class ProductPanel
         {
             Vector512<float> b0 = Vector512.LoadUnsafe(ref b), b1 = Vector512.LoadUnsafe(ref b, 16);
             Vector512<float> a0 = Vector512.Create(a);
-            (s00, s01) = (Vector512.FusedMultiplyAdd(a0, b0, s00), Vector512.FusedMultiplyAdd(a0, b1, s01));
+            s00 = Vector512.FusedMultiplyAdd(a0, b0, s00);
+            s01 = Vector512.FusedMultiplyAdd(a0, b1, s01);
             Vector512<float> a1 = Vector512.Create(Unsafe.Add(ref a, 1));
-            (s10, s11) = (Vector512.FusedMultiplyAdd(a1, b0, s10), Vector512.FusedMultiplyAdd(a1, b1, s11));
+            s10 = Vector512.FusedMultiplyAdd(a1, b0, s10);
+            s11 = Vector512.FusedMultiplyAdd(a1, b1, s11);
             Vector512<float> a2 = Vector512.Create(Unsafe.Add(ref a, 2));
-            (s20, s21) = (Vector512.FusedMultiplyAdd(a2, b0, s20), Vector512.FusedMultiplyAdd(a2, b1, s21));
+            s20 = Vector512.FusedMultiplyAdd(a2, b0, s20);
+            s21 = Vector512.FusedMultiplyAdd(a2, b1, s21);
             Vector512<float> a3 = Vector512.Create(Unsafe.Add(ref a, 3));
-            (s30, s31) = (Vector512.FusedMultiplyAdd(a3, b0, s30), Vector512.FusedMultiplyAdd(a3, b1, s31));
+            s30 = Vector512.FusedMultiplyAdd(a3, b0, s30);
+            s31 = Vector512.FusedMultiplyAdd(a3, b1, s31);
             Vector512<float> a4 = Vector512.Create(Unsafe.Add(ref a, 4));
-            (s40, s41) = (Vector512.FusedMultiplyAdd(a4, b0, s40), Vector512.FusedMultiplyAdd(a4, b1, s41));
+            s40 = Vector512.FusedMultiplyAdd(a4, b0, s40);
+            s41 = Vector512.FusedMultiplyAdd(a4, b1, s41);
             Vector512<float> a5 = Vector512.Create(Unsafe.Add(ref a, 5));
-            (s50, s51) = (Vector512.FusedMultiplyAdd(a5, b0, s50), Vector512.FusedMultiplyAdd(a5, b1, s51));
+            s50 = Vector512.FusedMultiplyAdd(a5, b0, s50);
+            s51 = Vector512.FusedMultiplyAdd(a5, b1, s51);
             Vector512<float> a6 = Vector512.Create(Unsafe.Add(ref a, 6));
-            (s60, s61) = (Vector512.FusedMultiplyAdd(a6, b0, s60), Vector512.FusedMultiplyAdd(a6, b1, s61));
+            s60 = Vector512.FusedMultiplyAdd(a6, b0, s60);
+            s61 = Vector512.FusedMultiplyAdd(a6, b1, s61);
             Vector512<float> a7 = Vector512.Create(Unsafe.Add(ref a, 7));
-            (s70, s71) = (Vector512.FusedMultiplyAdd(a7, b0, s70), Vector512.FusedMultiplyAdd(a7, b1, s71));
+            s70 = Vector512.FusedMultiplyAdd(a7, b0, s70);
+            s71 = Vector512.FusedMultiplyAdd(a7, b1, s71);
             a = ref Unsafe.Add(ref a, Rows);
             b = ref Unsafe.Add(ref b, Columns);
         }
@@ -114,11 +122,15 @@ internal static class ProductPanel
         {
             Vector256<float> b0 = Vector256.LoadUnsafe(ref b), b1 = Vector256.LoadUnsafe(ref b, 8);
             Vector256<float> a0 = Vector256.Create(a), a1 = Vector256.Create(Unsafe.Add(ref a, 1));
-            (s00, s01) = (Vector256.FusedMultiplyAdd(a0, b0, s00), Vector256.FusedMultiplyAdd(a0, b1, s01));
-            (s10, s11) = (Vector256.FusedMultiplyAdd(a1, b0, s10), Vector256.FusedMultiplyAdd(a1, b1, s11));
+            s00 = Vector256.FusedMultiplyAdd(a0, b0, s00);
+            s01 = Vector256.FusedMultiplyAdd(a0, b1, s01);
+            s10 = Vector256.FusedMultiplyAdd(a1, b0, s10);
+            s11 = Vector256.FusedMultiplyAdd(a1, b1, s11);
             Vector256<float> a2 = Vector256.Create(Unsafe.Add(ref a, 2)), a3 = Vector256.Create(Unsafe.Add(ref a, 3));
-            (s20, s21) = (Vector256.FusedMultiplyAdd(a2, b0, s20), Vector256.FusedMultiplyAdd(a2, b1, s21));
-            (s30, s31) = (Vector256.FusedMultiplyAdd(a3, b0, s30), Vector256.FusedMultiplyAdd(a3, b1, s31));
+            s20 = Vector256.FusedMultiplyAdd(a2, b0, s20);
+            s21 = Vector256.FusedMultiplyAdd(a2, b1, s21);
+            s30 = Vector256.FusedMultiplyAdd(a3, b0, s30);
+            s31 = Vector256.FusedMultiplyAdd(a3, b1, s31);
             a = ref Unsafe.Add(ref a, Rows);
             b = ref Unsafe.Add(ref b, Columns);
         }

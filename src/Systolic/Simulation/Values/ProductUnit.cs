@@ -6,6 +6,7 @@ namespace Systolic.Simulation;
 /// <remarks>
 /// Each element of a product is the sum that passes down a column of cells: from zero, in order of the partitions (and of the blocks where a cell takes several rows of K),
 /// a fused multiply-add each; then it is added to PSUM. This is the order of the register-level array.
+/// Of what a product adds to, one element of each panel is checked for having been written; a mark elsewhere survives the addition and is found when it is read.
 /// </remarks>
 internal sealed class ProductUnit(TileMemory tiles)
 {
@@ -33,11 +34,6 @@ internal sealed class ProductUnit(TileMemory tiles)
         TileView target = operation.Target;
         (int m, int n, int k) = (op.Columns, op.Free, op.Partitions);
         bool accumulate = op.Operands.HasFlag(Operands.Accumulate);
-        if (accumulate)
-        {
-            RequireWritten(target);
-        }
-
         float[] stationary = _stationary.Pack(operation.First, k, m), moving = _moving.Pack(operation.Second, k, n);
         Span<float> results = tiles.From(target)[target.Offset..];
         int pitch = target.Tile.Elements;
@@ -46,18 +42,16 @@ internal sealed class ProductUnit(TileMemory tiles)
             ReadOnlySpan<float> panel = moving.AsSpan(column * k, ProductPanel.Columns * k);
             for (int row = 0; row < m; row += ProductPanel.Rows)
             {
+                int first = (row * pitch) + column;
+                if (accumulate && Unwritten.Is(results[first]))
+                {
+                    throw new UnwrittenException(tiles.Describe(target, row));
+                }
+
                 ProductPanel.Multiply(
-                    stationary.AsSpan(row * k, ProductPanel.Rows * k), panel, results[((row * pitch) + column)..], pitch,
+                    stationary.AsSpan(row * k, ProductPanel.Rows * k), panel, results[first..], pitch,
                     Math.Min(ProductPanel.Rows, m - row), Math.Min(ProductPanel.Columns, n - column), accumulate);
             }
-        }
-    }
-
-    private void RequireWritten(in TileView target)
-    {
-        for (int partition = 0; partition < target.Partitions; partition++)
-        {
-            tiles.Read(target, partition, default);
         }
     }
 

@@ -105,7 +105,7 @@ internal sealed class TileMemory(Program program)
         ref float[]? storage = ref _tiles[tile.Index];
         if (storage is null)
         {
-            storage = new float[tile.Partitions * tile.Elements];
+            storage = GC.AllocateUninitializedArray<float>(tile.Partitions * tile.Elements);
             Unwritten.Fill(storage);
         }
 

@@ -138,13 +138,24 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
     {
         ReadOnlySpan<float> all = memory[view.Tensor];
         long start = view.Offset + view.Pattern.RowOffset(row);
+        ReadOnlySpan<float> values = all.Slice((int)start, view.Pattern.Elements);
+        if (view.Pattern.Blocks > 1)
+        {
+            values = Gather(all, view, start);
+        }
+
+        return view.Tensor.Role != MemoryRole.Input && Unwritten.In(values) ? throw new UnwrittenException(FormattableString.Invariant($"element {start} or after of {view.Tensor.Name} in main memory")) : values;
+    }
+
+    private Span<float> Gather(ReadOnlySpan<float> all, scoped in MemoryView view, long start)
+    {
         Span<float> values = Row(view.Pattern.RowElements);
         for (int block = 0; block < view.Pattern.Blocks; block++)
         {
             all.Slice((int)(start + (block * view.Pattern.BlockStride)), view.Pattern.Elements).CopyTo(values[(block * view.Pattern.Elements)..]);
         }
 
-        return Unwritten.In(values) ? throw new UnwrittenException(FormattableString.Invariant($"element {start} or after of {view.Tensor.Name} in main memory")) : values;
+        return values;
     }
 
     private void Write(in MemoryView view, int row, ReadOnlySpan<float> values)

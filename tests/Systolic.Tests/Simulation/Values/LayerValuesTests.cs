@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using Systolic.Hardware;
 using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Tests.Kernels;
@@ -44,7 +43,7 @@ public class LayerValuesTests
         Dictionary<string, Matrix> tensors = Tensors(type);
         Matrix expected = RunOnnx(tensors, Tokens);
 
-        new ValueMachine(KernelRuns.Machine(machine)).RunSection(Layer(TransformerLayer.Prefill(Shape with { Type = type }, 1, Tokens)), tensors);
+        new ValueMachine(KernelRuns.Machine(machine)).RunSection(Layer(TransformerLayer.Prefill(Shape with { Type = type }, 1, Tokens)), tensors, TestContext.Current.CancellationToken);
 
         (double largest, double rms) = Difference(tensors["hidden"], expected);
         double size = Math.Sqrt(expected.Values.ToArray().Average(value => (double)value * value));
@@ -62,14 +61,14 @@ public class LayerValuesTests
         Matrix expected = RunOnnx(all, Tokens);
         var core = new ValueMachine(KernelRuns.Machine(machine));
         Dictionary<string, Matrix> prefill = With(all, 0, Tokens - 1);
-        core.RunSection(Layer(TransformerLayer.Prefill(Shape with { Type = type }, 1, Tokens - 1)), prefill);
+        core.RunSection(Layer(TransformerLayer.Prefill(Shape with { Type = type }, 1, Tokens - 1)), prefill, TestContext.Current.CancellationToken);
         Dictionary<string, Matrix> decode = With(all, Tokens - 1, 1);
         foreach (string cache in new[] { "layer/attn/k_cache", "layer/attn/v_cache" })
         {
             decode[cache] = Matrix.From(Tokens, prefill[cache].Columns, (row, column) => row < Tokens - 1 ? prefill[cache][row, column] : float.NaN);
         }
 
-        core.RunSection(Layer(TransformerLayer.Decode(Shape with { Type = type }, 1, Tokens - 1)), decode);
+        core.RunSection(Layer(TransformerLayer.Decode(Shape with { Type = type }, 1, Tokens - 1)), decode, TestContext.Current.CancellationToken);
 
         Matrix last = Matrix.From(1, expected.Columns, (_, column) => expected[Tokens - 1, column]);
         Difference(decode["hidden"], last).Largest.Should().BeLessThan(worst * expected.Values.ToArray().Max(Math.Abs));
@@ -125,7 +124,7 @@ public class LayerValuesTests
 
     private static Matrix RunOnnx(Dictionary<string, Matrix> tensors, int tokens)
     {
-        var model = new OnnxModel();
+        using var model = new OnnxModel();
         string output = WriteLayer(model, tensors, model.Input("hidden", tokens, (int)Shape.Hidden), tokens);
         model.Output(output, tokens, (int)Shape.Hidden);
         using var session = new InferenceSession(model.ToArray());

@@ -6,7 +6,7 @@ namespace Systolic.Tests.Simulation.Values;
 
 /// <summary>Writes the few messages of an ONNX model that a transformer layer needs, in protobuf's wire format, without its schema compiler.</summary>
 /// <remarks>Field numbers: onnx.proto of ONNX 1.12 (opset 17). All tensors are fp32 matrices, except the int64 bounds of slices.</remarks>
-internal sealed class OnnxModel
+internal sealed class OnnxModel : IDisposable
 {
     private readonly MemoryStream _graph = new();
     private int _names;
@@ -74,6 +74,8 @@ internal sealed class OnnxModel
     public string Columns(string matrix, int first, int count) => Node("Slice", [matrix, Integer(first), Integer(first + count), Integer(1)]);
 
     public string Concatenate(params string[] matrices) => Node("Concat", matrices, ("axis", [1], false));
+
+    public void Dispose() => _graph.Dispose();
 
     /// <summary>The file's bytes.</summary>
     public byte[] ToArray() => Message(model =>
