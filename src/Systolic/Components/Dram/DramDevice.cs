@@ -78,6 +78,7 @@ public sealed record DramDevice
         Between("timing.ccdLong", timing.CcdLong, timing.CcdShort, Longest);
         Between("timing.ccdLongWrite", timing.CcdLongWrite, timing.CcdShort, Longest);
         Between("timing.ccdStack", timing.CcdStack, 1, Longest);
+        Between("timing.ccdStackWrite", timing.CcdStackWrite, 0, Longest);
         Between("timing.rrdShort", timing.RrdShort, 1, Longest);
         Between("timing.rrdLong", timing.RrdLong, timing.RrdShort, Longest);
         Between("timing.faw", timing.Faw, timing.RrdShort, Longest);
