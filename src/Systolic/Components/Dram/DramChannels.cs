@@ -11,6 +11,6 @@ internal static class DramChannels
         (DramScheduling.BankQueues, DramFidelity.Reference) => new BankQueueReference(standard, policy),
         (DramScheduling.BankQueues, _) => new BankQueueChannel(standard, policy),
         (_, DramFidelity.Reference) => new FrFcfsReference(standard, policy),
-        _ => new FrFcfsReference(standard, policy),
+        _ => new FrFcfsChannel(standard, policy),
     };
 }
