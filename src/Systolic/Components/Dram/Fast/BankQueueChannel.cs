@@ -7,6 +7,7 @@ namespace Systolic.Components;
 internal sealed partial class BankQueueChannel : IDramChannel
 {
     private const long Never = long.MaxValue;
+    private const int None = -1;
 
     private readonly DramPolicy _policy;
     private readonly DramTimers _timers;
@@ -16,16 +17,16 @@ internal sealed partial class BankQueueChannel : IDramChannel
     private readonly bool _split;
     private readonly WaitingRequests _reads;
     private readonly WaitingRequests _writes;
-    private readonly AddressMap _pendingReads = new();
-    private readonly AddressMap _pendingWrites = new();
+    private readonly AddressFilter _pendingReads = new();
+    private readonly AddressFilter _pendingWrites = new();
     private readonly CompletionQueue _completions = new();
     private readonly Bank[] _bank;
-    private readonly int[] _queue;
     private Request[] _requests = new Request[64];
     private int _free;
     private ulong _room;
     private int _queued;
     private int _turn;
+    private long _nextOrder;
     private int _draining;
     private long _commandAt = Never;
 
@@ -40,8 +41,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
         _reads = new WaitingRequests(policy.ReadQueue, _banks);
         _writes = new WaitingRequests(policy.WriteQueue, _banks);
         _bank = new Bank[_banks];
-        Array.Fill(_bank, new Bank { OpenRow = -1 });
-        _queue = new int[_banks * _depth];
+        Array.Fill(_bank, new Bank { OpenRow = None, Head = None, Tail = None });
         _room = _banks == 64 ? ulong.MaxValue : (1UL << _banks) - 1;
         LinkFree(0);
         StartRefreshes(standard);
@@ -70,12 +70,12 @@ internal sealed partial class BankQueueChannel : IDramChannel
     {
         get
         {
-            int oldest = -1;
-            for (int bank = 0; bank < _banks; bank++)
+            int oldest = None;
+            foreach (Bank bank in _bank)
             {
-                for (int i = 0; i < _bank[bank].Length; i++)
+                for (int slot = bank.Head; slot != None; slot = _requests[slot].Next)
                 {
-                    Older(ref oldest, _queue[bank * _depth + i]);
+                    Older(ref oldest, slot);
                 }
             }
 
@@ -104,7 +104,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
             return false;
         }
 
-        bool written = _pendingWrites.Find(address) >= 0;
+        bool written = _pendingWrites.MayHold(address) && FindWrite(address, bank);
         if (isWrite || written)
         {
             _completions.AddAcknowledgement(new DramCompletion(tag, tick + 1, 1, isWrite));
@@ -117,29 +117,29 @@ internal sealed partial class BankQueueChannel : IDramChannel
         }
 
         int slot = Take();
-        _requests[slot] = new Request { Address = address, Tag = tag, Accepted = tick, Row = row, Bank = bank, IsWrite = isWrite, Link = -1 };
+        ref Request request = ref _requests[slot];
+        (request.Address, request.Tag, request.Accepted, request.Row, request.Bank, request.IsWrite, request.Same) = (address, tag, tick, row, bank, isWrite, None);
         if (isWrite)
         {
-            _pendingWrites.Add(address, slot);
-            waiting.Add(slot, bank);
+            _pendingWrites.Add(address);
+        }
+        else if (_pendingReads.MayHold(address) && FindRead(address, bank) is >= 0 and int first)
+        {
+            _merged++;
+            while (_requests[first].Same != None)
+            {
+                first = _requests[first].Same;
+            }
+
+            _requests[first].Same = slot;
             return true;
         }
-
-        int first = _pendingReads.Find(address);
-        if (first < 0)
+        else
         {
-            _pendingReads.Add(address, slot);
-            waiting.Add(slot, bank);
-            return true;
+            _pendingReads.Add(address);
         }
 
-        _merged++;
-        while (_requests[first].Link >= 0)
-        {
-            first = _requests[first].Link;
-        }
-
-        _requests[first].Link = slot;
+        waiting.Add(slot, bank);
         return true;
     }
 
@@ -153,13 +153,13 @@ internal sealed partial class BankQueueChannel : IDramChannel
 
         if (tick >= _commandAt)
         {
-            bool? first = _refreshes.Count > 0 && TryRefresh(tick) ? false : IssueFromQueues(tick, other: null);
-            if (first is not null && _split)
+            Kind first = _refreshes.Count > 0 && TryRefresh(tick) ? Kind.Row : IssueFromQueues(tick, Kind.Row | Kind.Column);
+            if (first != Kind.None && _split)
             {
-                IssueFromQueues(tick, other: first);
+                IssueFromQueues(tick, first ^ (Kind.Row | Kind.Column));
             }
 
-            _commandAt = EarliestCommand(tick + 1);
+            _commandAt = EarliestCommand(tick + 1, exact: first == Kind.None);
         }
 
         MoveOne();
@@ -173,9 +173,35 @@ internal sealed partial class BankQueueChannel : IDramChannel
         }
     }
 
+    private bool FindWrite(long address, int bank) => Find(_writes, address, bank, isWrite: true) != None;
+
+    private int FindRead(long address, int bank) => Find(_reads, address, bank, isWrite: false);
+
+    /// <summary>The request of an address that waits in its first queue or in that of its bank.</summary>
+    private int Find(WaitingRequests waiting, long address, int bank, bool isWrite)
+    {
+        for (int slot = _bank[bank].Head; slot != None; slot = _requests[slot].Next)
+        {
+            if (_requests[slot].Address == address && _requests[slot].IsWrite == isWrite)
+            {
+                return slot;
+            }
+        }
+
+        for (int i = 0; i < waiting.Count; i++)
+        {
+            if (_requests[waiting[i]].Address == address)
+            {
+                return waiting[i];
+            }
+        }
+
+        return None;
+    }
+
     private int Take()
     {
-        if (_free < 0)
+        if (_free == None)
         {
             int old = _requests.Length;
             Array.Resize(ref _requests, old * 2);
@@ -183,7 +209,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
         }
 
         int slot = _free;
-        _free = _requests[slot].Link;
+        _free = _requests[slot].Next;
         return slot;
     }
 
@@ -191,7 +217,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
     {
         for (int i = from; i < _requests.Length; i++)
         {
-            _requests[i].Link = i + 1 < _requests.Length ? i + 1 : -1;
+            _requests[i].Next = i + 1 < _requests.Length ? i + 1 : None;
         }
 
         _free = from;
@@ -199,30 +225,46 @@ internal sealed partial class BankQueueChannel : IDramChannel
 
     private void Release(int slot)
     {
-        _requests[slot].Link = _free;
+        _requests[slot].Next = _free;
         _free = slot;
     }
 
-    /// <summary>A request; the link leads to the next read of the same burst, or to the next free slot.</summary>
+    /// <summary>The bus of a command, as a set.</summary>
+    [Flags]
+    private enum Kind
+    {
+        None = 0,
+        Row = 1,
+        Column = 2,
+    }
+
+    /// <summary>A request, in the list of its bank or of free slots; "same" leads to the next read of the same burst.</summary>
     private struct Request
     {
         public long Address;
         public long Tag;
         public long Accepted;
+        public long Order;
         public int Row;
         public int Bank;
-        public int Link;
+        public int Previous;
+        public int Next;
+        public int Same;
         public bool IsWrite;
     }
 
-    /// <summary>A bank: its open row or -1, accesses since it was opened, and what its queue wants of it.</summary>
+    /// <summary>A bank: its open row, accesses since it was opened, its queue, and in that the requests that hit the row.</summary>
     private struct Bank
     {
         public int OpenRow;
         public int Accesses;
+        public int Head;
+        public int Tail;
         public int Length;
-        public int ReadPlace;
-        public int WritePlace;
+        public int Hits;
+        public int WriteHits;
+        public int FirstRead;
+        public int FirstWrite;
         public bool ClosedForRow;
     }
 }

@@ -6,6 +6,7 @@ namespace Systolic.Components;
 internal sealed class TrafficDriver
 {
     private const int OffersPerChannel = 4;
+    private const int Batch = 4096;
     private const long Patience = 1_000_000;
 
     private readonly IDramChannel[] _channels;
@@ -15,6 +16,9 @@ internal sealed class TrafficDriver
     private readonly LatencyHistogram _latencies;
     private readonly long[] _next;
     private readonly long _window;
+
+    // Without a window nobody waits for a completion, so that it may be taken before its tick, and many at once.
+    private readonly bool _eager;
     private bool _hasRequest;
     private long _sent;
     private long _completed;
@@ -25,7 +29,7 @@ internal sealed class TrafficDriver
     {
         (_channels, _source, _device, _injection, _latencies) = (channels, source, device, injection, latencies);
         _next = [.. channels.Select(channel => channel.NextTick(0))];
-        _window = injection.Window ?? long.MaxValue;
+        (_window, _eager) = (injection.Window ?? long.MaxValue, injection.Window is not null);
     }
 
     /// <summary>Ticks until the last completion.</summary>
@@ -42,6 +46,11 @@ internal sealed class TrafficDriver
         {
             bool refused = Offer();
             bool executed = Execute();
+            if (_eager || _sent == _source.Count || _sent - _completed >= Batch)
+            {
+                Collect();
+            }
+
             _tick = NextTick(refused, executed);
             if (_tick - _lastProgress > Patience)
             {
@@ -75,7 +84,7 @@ internal sealed class TrafficDriver
                 return true;
             }
 
-            _next[channel] = _tick;
+            _next[channel] = _channels[channel].NextTick(_tick);
             AcceptTicks = _tick + 1;
             _lastProgress = _tick;
             _sent++;
@@ -105,14 +114,12 @@ internal sealed class TrafficDriver
             executed = true;
         }
 
-        Collect();
         return executed;
     }
 
     private void Collect()
     {
-        // Without a window nobody waits for a completion, so that it may be taken before its tick.
-        long end = _window == long.MaxValue ? long.MaxValue : _tick + 1;
+        long end = _eager ? _tick + 1 : long.MaxValue;
         foreach (IDramChannel channel in _channels)
         {
             while (channel.TryTake(end, out DramCompletion completion))
@@ -139,7 +146,7 @@ internal sealed class TrafficDriver
         for (int i = 0; i < _channels.Length; i++)
         {
             next = Math.Min(next, _next[i]);
-            if (_window != long.MaxValue)
+            if (_eager)
             {
                 next = Math.Min(next, Math.Max(_tick + 1, _channels[i].NextCompletion));
             }
