@@ -106,7 +106,7 @@ public static class DramStandards
         DramStandard[] tables = [.. All.Where(standard => standard.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
         string tool = policy.Scheduling == DramScheduling.BankQueues ? Dramsim3 : Ramulator;
         return tables.FirstOrDefault(table => table.Source.StartsWith(tool, StringComparison.Ordinal)) ?? tables.FirstOrDefault()
-            ?? throw new ArgumentException($"Found the standard \"{name}\", expected one of: {string.Join(", ", Names)}.", nameof(name));
+            ?? throw new ArgumentException($"standard: found \"{name}\", expected one of: {string.Join(", ", Names)}.");
     }
 
     private static DramStandard Derive(DramStandard scaled) => scaled with

@@ -37,7 +37,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     private bool _writing;
     private long _lastRead;
     private long _nextOrder;
-    private long _commandAt = Never;
+    private long _commandAt;
 
     private long _activates, _precharges, _readBursts, _writeBursts, _refreshesAll, _refreshesBank, _hits, _misses, _conflicts, _merged;
 
@@ -190,7 +190,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
         _merged++;
         if (isWrite)
         {
-            _completions.AddAcknowledgement(new DramCompletion(tag, Math.Max(0, tick - 1), 0, true));
+            _completions.AddAcknowledgement(new DramCompletion(tag, tick - 1, 0, true));
             return;
         }
 

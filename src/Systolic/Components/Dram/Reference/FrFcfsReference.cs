@@ -120,7 +120,7 @@ internal sealed class FrFcfsReference : IDramChannel
         _counts = _counts with { Merged = _counts.Merged + 1 };
         if (isWrite)
         {
-            _completions.Add(new DramCompletion(tag, Math.Max(0, tick - 1), 0, true));
+            _completions.Add(new DramCompletion(tag, tick - 1, 0, true));
             return;
         }
 
