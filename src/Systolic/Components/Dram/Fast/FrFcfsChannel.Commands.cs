@@ -38,6 +38,11 @@ internal sealed partial class FrFcfsChannel
 
         ChooseMode();
         RequestBuffer buffer = Buffer;
+        if ((buffer.Closed | buffer.Misses) == 0)
+        {
+            return;
+        }
+
         int slot = rising ? OldestClosed(buffer, clock, None) : None;
         slot = OldestMiss(buffer, clock, slot, rising);
         if (slot != None)
@@ -137,7 +142,7 @@ internal sealed partial class FrFcfsChannel
 
     private int OldestHit(RequestBuffer buffer, long clock, int oldest)
     {
-        for (ulong part = buffer.Hits; part != 0; part &= part - 1)
+        for (ulong part = FreeBuses(buffer.Hits, clock); part != 0; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
             if ((_writing ? _timers.WriteAt(bank) : _timers.ReadAt(bank)) <= clock)
@@ -149,9 +154,23 @@ internal sealed partial class FrFcfsChannel
         return oldest;
     }
 
+    /// <summary>Of these banks those whose data bus is free.</summary>
+    private ulong FreeBuses(ulong banks, long clock)
+    {
+        for (int bus = 0; bus < _buses; bus++)
+        {
+            if ((_writing ? _timers.BusWrite(bus) : _timers.BusRead(bus)) > clock)
+            {
+                banks &= ~(_busMask << (bus << _timers.BusBits));
+            }
+        }
+
+        return banks;
+    }
+
     private int OldestClosed(RequestBuffer buffer, long clock, int oldest)
     {
-        for (ulong part = buffer.Closed; part != 0; part &= part - 1)
+        for (ulong part = MayActivate(buffer.Closed, clock); part != 0; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
             if (_timers.ActivateAt(bank) <= clock)
@@ -161,6 +180,19 @@ internal sealed partial class FrFcfsChannel
         }
 
         return oldest;
+    }
+
+    private ulong MayActivate(ulong banks, long clock)
+    {
+        for (int bus = 0; bus < _buses && banks != 0; bus++)
+        {
+            if (_timers.BusActivate(bus) > clock)
+            {
+                banks &= ~(_busMask << (bus << _timers.BusBits));
+            }
+        }
+
+        return banks;
     }
 
     private int OldestMiss(RequestBuffer buffer, long clock, int oldest, bool rising)
@@ -209,6 +241,7 @@ internal sealed partial class FrFcfsChannel
 
     private void Transfer(int slot, long clock)
     {
+        _issued = true;
         ref ChannelRequest request = ref _requests[slot];
         if (request.IsWrite)
         {
@@ -311,8 +344,15 @@ internal sealed partial class FrFcfsChannel
         return (banks & active) != 0 || (_half != None && (banks & (1UL << _requests[_half].Bank)) != 0);
     }
 
-    private long EarliestCommand(long clock)
+    /// <summary>The first cycle from <paramref name="clock"/> in which a command can issue; not exact, an earlier one.</summary>
+    private long EarliestCommand(long clock, bool exact)
     {
+        RequestBuffer buffer = Buffer;
+        if (!exact && (buffer.Closed | buffer.Misses | _activeReads | _activeWrites) == 0 && _maintenance.Count == 0 && _half == None)
+        {
+            return EarliestStream(buffer.Hits, clock);
+        }
+
         if (_half != None || _synchronized != None)
         {
             return clock;
@@ -329,7 +369,21 @@ internal sealed partial class FrFcfsChannel
             earliest = Math.Min(earliest, Rising(_timers.WriteAt(BitOperations.TrailingZeroCount(part))));
         }
 
-        return Math.Max(clock, _maintenance.Count > 0 ? Math.Min(earliest, EarliestMaintenance()) : EarliestOfBuffer(Buffer, clock, earliest));
+        return Math.Max(clock, _maintenance.Count > 0 ? Math.Min(earliest, EarliestMaintenance()) : EarliestOfBuffer(buffer, clock, earliest));
+    }
+
+    private long EarliestStream(ulong hits, long clock)
+    {
+        long earliest = Never;
+        for (int bus = 0; bus < _buses; bus++)
+        {
+            if ((hits & (_busMask << (bus << _timers.BusBits))) != 0)
+            {
+                earliest = Math.Min(earliest, _writing ? _timers.BusWrite(bus) : _timers.BusRead(bus));
+            }
+        }
+
+        return Rising(Math.Max(earliest, clock));
     }
 
     private long EarliestMaintenance()
@@ -341,21 +395,27 @@ internal sealed partial class FrFcfsChannel
 
     private long EarliestOfBuffer(RequestBuffer buffer, long clock, long earliest)
     {
-        for (ulong part = buffer.Hits; part != 0 && earliest > clock; part &= part - 1)
-        {
-            int bank = BitOperations.TrailingZeroCount(part);
-            earliest = Math.Min(earliest, Rising(_writing ? _timers.WriteAt(bank) : _timers.ReadAt(bank)));
-        }
-
         for (ulong part = buffer.Misses & ~(_activeReads | _activeWrites); part != 0 && earliest > clock; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
             earliest = ProtectsRow(buffer, bank) ? earliest : Math.Min(earliest, _timers.PrechargeAt(bank));
         }
 
-        for (ulong part = buffer.Closed; part != 0 && earliest > clock; part &= part - 1)
+        for (int bus = 0; bus < _buses && earliest > clock; bus++)
         {
-            earliest = Math.Min(earliest, Rising(_timers.ActivateAt(BitOperations.TrailingZeroCount(part))));
+            ulong banks = _busMask << (bus << _timers.BusBits);
+            long least = Math.Max(clock, _writing ? _timers.BusWrite(bus) : _timers.BusRead(bus));
+            for (ulong part = buffer.Hits & banks; part != 0 && earliest > least; part &= part - 1)
+            {
+                int bank = BitOperations.TrailingZeroCount(part);
+                earliest = Math.Min(earliest, Rising(_writing ? _timers.WriteAt(bank) : _timers.ReadAt(bank)));
+            }
+
+            least = Math.Max(clock, _timers.BusActivate(bus));
+            for (ulong part = buffer.Closed & banks; part != 0 && earliest > least; part &= part - 1)
+            {
+                earliest = Math.Min(earliest, Rising(_timers.ActivateAt(BitOperations.TrailingZeroCount(part))));
+            }
         }
 
         return earliest;

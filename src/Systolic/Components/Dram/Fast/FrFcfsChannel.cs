@@ -21,10 +21,11 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     private readonly float _high;
     private readonly float _low;
     private readonly ulong _busMask;
+    private readonly int _buses;
     private readonly ChannelRequest[] _requests;
     private readonly RequestBuffer _reads;
     private readonly RequestBuffer _writes;
-    private readonly AddressMap _writeAddresses = new();
+    private readonly AddressFilter _writeAddresses = new();
     private readonly CompletionQueue _completions = new();
     private readonly RefreshTurn _refreshTurn;
     private readonly Queue<(DramCommand Command, int Bank)> _maintenance = [];
@@ -34,6 +35,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     private ulong _activeReads;
     private ulong _activeWrites;
     private int _free;
+    private bool _issued;
     private bool _writing;
     private long _lastRead;
     private long _nextOrder;
@@ -49,6 +51,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
         _protectsHits = policy.Scheduling == DramScheduling.FrFcfsRowHit;
         (_high, _low) = ((float)policy.HighWatermark * policy.WriteQueue, (float)policy.LowWatermark * policy.WriteQueue);
         _busMask = parts.BanksPerPseudoChannel == 64 ? ulong.MaxValue : (1UL << parts.BanksPerPseudoChannel) - 1;
+        _buses = parts.PseudoChannels;
         _requests = new ChannelRequest[policy.ReadQueue + policy.WriteQueue + parts.TotalBanks];
         _reads = new RequestBuffer(policy.ReadQueue, parts.TotalBanks, _requests);
         _writes = new RequestBuffer(policy.WriteQueue, parts.TotalBanks, _requests);
@@ -113,7 +116,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     /// <inheritdoc/>
     public bool TryEnqueue(long address, int bank, int row, bool isWrite, long tag, long tick)
     {
-        if (_writeAddresses.Find(address) >= 0)
+        if (_writeAddresses.MayHold(address) && _writes.Holds(address, bank))
         {
             Merge(isWrite, tag, tick);
             return true;
@@ -132,7 +135,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
         (request.Row, request.Bank, request.IsWrite, request.IsCounted) = (row, bank, isWrite, false);
         if (isWrite)
         {
-            _writeAddresses.Add(address, slot);
+            _writeAddresses.Add(address);
         }
 
         buffer.Add(slot, _openRow[bank], _openRow[bank] == HalfOpen);
@@ -163,6 +166,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
             return;
         }
 
+        _issued = false;
         if (_twoPhase is not null)
         {
             ExecuteTwoPhase(_twoPhase, clock);
@@ -182,7 +186,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
             IssueAny(clock);
         }
 
-        _commandAt = IsSettled() ? EarliestCommand(clock + 1) - 1 : tick + 1;
+        _commandAt = IsSettled() ? EarliestCommand(clock + 1, exact: !_issued) - 1 : tick + 1;
     }
 
     private void Merge(bool isWrite, long tag, long tick)

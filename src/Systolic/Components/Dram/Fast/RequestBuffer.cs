@@ -102,6 +102,18 @@ internal sealed class RequestBuffer
         }
     }
 
+    /// <summary>A request of this address waits.</summary>
+    public bool Holds(long address, int bank)
+    {
+        int slot = _head[bank];
+        while (slot != None && _requests[slot].Address != address)
+        {
+            slot = _requests[slot].Next;
+        }
+
+        return slot != None;
+    }
+
     /// <summary>The oldest request of all; -1 if there is none.</summary>
     public int OldestOfAll()
     {
