@@ -80,8 +80,7 @@ internal sealed class DramController
         {
             while (_next[i] < tick)
             {
-                _channels[i].Execute(_next[i]);
-                _next[i] = _channels[i].NextTick(_next[i] + 1);
+                _next[i] = _channels[i].Execute(_next[i]);
             }
         }
 

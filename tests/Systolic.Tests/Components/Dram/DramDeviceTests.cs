@@ -29,15 +29,13 @@ public class DramDeviceTests
         () => new DramDevice(DramStandards.Hbm3 with { Organization = DramStandards.Hbm3.Organization with { Banks = 8 } }, 1, "fine", DramPolicy.Ramulator2))
         .Should().Be("organization: banks of a channel: found 128, expected a whole number from 1 to 64.");
 
-    [Theory]
-    [InlineData(DramFidelity.Fast)]
-    [InlineData(DramFidelity.Reference)]
-    public void Refreshes_that_leave_no_time_to_read_are_reported_with_the_request_that_waits(DramFidelity fidelity)
+    [Fact]
+    public void Refreshes_that_leave_no_time_to_read_are_reported_with_the_request_that_waits()
     {
         // Legal one by one, but 2 ticks between refreshes are less than activate to read: every row is closed again before it is read.
         DramStandard standard = DramStandards.Hbm2Legacy with { Timing = DramStandards.Hbm2Legacy.Timing with { Rfc = 398, Refi = 400 } };
         var device = new DramDevice(standard, 1, "fine", DramPolicy.Dramsim3);
-        Action run = () => DramTraffic.Run(device, DramPattern.Parse("rand@64", device), 5000, DramInjection.Greedy, fidelity);
+        Action run = () => DramTraffic.Run(device, DramPattern.Parse("rand@64", device), 5000, DramInjection.Greedy);
 
         run.Should().Throw<InvalidOperationException>().WithMessage("No request was served for 1000000 ticks*read of address*");
     }

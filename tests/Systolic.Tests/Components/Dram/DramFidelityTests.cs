@@ -29,7 +29,7 @@ public class DramFidelityTests
         {
             foreach (RandomStream.Shape shape in RandomStream.Shapes)
             {
-                Agree(DramStandards.All[standard], Policies[policy] with { Refresh = refresh }, new RandomStream(17 * standard + policy, shape), 700);
+                Agree(DramStandards.All[standard], Policies[policy] with { Refresh = refresh }, new RandomStream(17 * standard + policy, shape), 400);
             }
         }
     }
@@ -43,7 +43,7 @@ public class DramFidelityTests
         foreach (RandomStream.Shape shape in RandomStream.Shapes)
         {
             DramPolicy odd = Policies[policy] with { ReadQueue = 3, WriteQueue = 5, BankQueue = 2, IdleWrites = 1, RowHitCap = 2, HighWatermark = 0.5, LowWatermark = 0.1 };
-            Agree(DramStandards.Hbm2, odd, new RandomStream(policy, shape), 600);
+            Agree(DramStandards.Hbm2, odd, new RandomStream(policy, shape), 400);
             Agree(DramStandards.Hbm2Legacy, odd with { ReadQueue = 1, WriteQueue = 1, BankQueue = 1, IdleWrites = 0 }, new RandomStream(policy + 5, shape), 400);
         }
     }

@@ -430,24 +430,30 @@ internal sealed partial class BankQueueChannel
         Want(bank, ref state, slot);
     }
 
+    /// <summary>What a bank wants changes only with the first request of a kind.</summary>
     private void Want(int bank, ref Bank state, int slot)
     {
         ulong bit = 1UL << bank;
+        (ulong activate, ulong precharge, ulong read, ulong write) = (_wantActivate, _wantPrecharge, _wantRead, _wantWrite);
         if (state.OpenRow == None)
         {
             _wantActivate |= bit;
         }
-        else
+        else if (_requests[slot].Row == state.OpenRow)
         {
-            if (_requests[slot].Row == state.OpenRow)
+            NoteHit(bank, ref state, slot);
+            if ((_wantPrecharge & bit) != 0)
             {
-                NoteHit(bank, ref state, slot);
+                ChoosePrecharge(bank, ref state);
             }
-
+        }
+        else if (state.Head == slot)
+        {
             ChoosePrecharge(bank, ref state);
         }
 
-        if ((_blocked & bit) == 0)
+        ulong added = (_wantActivate & ~activate) | (_wantPrecharge & ~precharge) | (_wantRead & ~read) | (_wantWrite & ~write);
+        if (added != 0 && (_blocked & bit) == 0)
         {
             _commandAt = Math.Min(_commandAt, EarliestOf(bank));
         }

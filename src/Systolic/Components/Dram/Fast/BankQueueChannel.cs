@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 
 namespace Systolic.Components;
 
@@ -144,7 +143,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
     }
 
     /// <inheritdoc/>
-    public void Execute(long tick)
+    public long Execute(long tick)
     {
         if (tick >= _refreshDue)
         {
@@ -163,6 +162,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
         }
 
         MoveOne();
+        return NextTick(tick + 1);
     }
 
     private void Older(ref int oldest, int slot)

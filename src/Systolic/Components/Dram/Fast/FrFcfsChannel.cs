@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 
 namespace Systolic.Components;
 
@@ -41,6 +40,9 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     private long _nextOrder;
     private long _commandAt;
 
+    // In cycles of the tool, which are one ahead of ticks.
+    private long _refreshDue;
+
     private long _activates, _precharges, _readBursts, _writeBursts, _refreshesAll, _refreshesBank, _hits, _misses, _conflicts, _merged;
 
     public FrFcfsChannel(DramStandard standard, DramPolicy policy)
@@ -56,6 +58,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
         _reads = new RequestBuffer(policy.ReadQueue, parts.TotalBanks, _requests);
         _writes = new RequestBuffer(policy.WriteQueue, parts.TotalBanks, _requests);
         _refreshTurn = new RefreshTurn(standard, policy.Refresh);
+        _refreshDue = _refreshTurn.Due;
         (_openRow, _active) = (new int[parts.TotalBanks], new int[parts.TotalBanks]);
         Array.Fill(_openRow, Closed);
         Array.Fill(_active, None);
@@ -106,12 +109,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     public bool TryTake(long end, out DramCompletion completion) => _completions.TryTake(end, out completion);
 
     /// <inheritdoc/>
-    public long NextTick(long tick)
-    {
-        // Refreshes are due in cycles of the tool, which are one ahead of ticks.
-        long refresh = _refreshTurn.Due == Never ? Never : _refreshTurn.Due - 1;
-        return Math.Max(tick, Math.Min(_commandAt, refresh));
-    }
+    public long NextTick(long tick) => Math.Max(tick, Math.Min(_commandAt, _refreshDue == Never ? Never : _refreshDue - 1));
 
     /// <inheritdoc/>
     public bool TryEnqueue(long address, int bank, int row, bool isWrite, long tag, long tick)
@@ -152,18 +150,17 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     }
 
     /// <inheritdoc/>
-    public void Execute(long tick)
+    public long Execute(long tick)
     {
         long clock = tick + 1;
-        while (clock >= _refreshTurn.Due && _refreshTurn.TryTake(clock, out DramCommand command, out int bank))
+        if (clock >= _refreshDue)
         {
-            _maintenance.Enqueue((command, bank));
-            _commandAt = tick;
+            AddDueRefreshes(clock);
         }
 
         if (tick < _commandAt)
         {
-            return;
+            return NextTick(tick + 1);
         }
 
         _issued = false;
@@ -187,6 +184,18 @@ internal sealed partial class FrFcfsChannel : IDramChannel
         }
 
         _commandAt = IsSettled() ? EarliestCommand(clock + 1, exact: !_issued) - 1 : tick + 1;
+        return NextTick(tick + 1);
+    }
+
+    private void AddDueRefreshes(long clock)
+    {
+        while (clock >= _refreshTurn.Due && _refreshTurn.TryTake(clock, out DramCommand command, out int bank))
+        {
+            _maintenance.Enqueue((command, bank));
+            _commandAt = clock - 1;
+        }
+
+        _refreshDue = _refreshTurn.Due;
     }
 
     private void Merge(bool isWrite, long tag, long tick)

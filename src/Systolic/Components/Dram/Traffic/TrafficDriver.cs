@@ -42,6 +42,11 @@ internal sealed class TrafficDriver
     public void Run(CancellationToken cancellation)
     {
         _hasRequest = _source.MoveNext();
+        if (_channels.Length == 1 && !_eager && _injection.RatePercent is null)
+        {
+            RunStream(_channels[0], cancellation);
+        }
+
         while (_completed < _source.Count)
         {
             bool refused = Offer();
@@ -59,6 +64,41 @@ internal sealed class TrafficDriver
         }
     }
 
+    /// <summary>Offers nearly all as <see cref="Run"/> does, for one channel that takes whatever it can; the rest is left to the general loop.</summary>
+    private void RunStream(IDramChannel channel, CancellationToken cancellation)
+    {
+        RequestSource source = _source;
+        (long tick, long next, long sent) = (_tick, _next[0], _sent);
+        long batch = _completed + Batch;
+        while (_hasRequest && tick - _lastProgress <= Patience)
+        {
+            int left = OffersPerChannel;
+            while (left > 0 && channel.TryEnqueue(source.Address, source.Bank, source.Row, source.IsWrite, source.Index, tick))
+            {
+                sent++;
+                left--;
+                if (!(_hasRequest = source.MoveNext()))
+                {
+                    break;
+                }
+            }
+
+            next = left < OffersPerChannel ? channel.NextTick(tick) : next;
+            bool executed = next == tick;
+            next = executed ? channel.Execute(tick) : next;
+            (AcceptTicks, _lastProgress) = left < OffersPerChannel ? (tick + 1, tick) : (AcceptTicks, _lastProgress);
+            tick = left == 0 || executed ? tick + 1 : next;
+            if (sent >= batch)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Collect();
+                batch = _completed + Batch;
+            }
+        }
+
+        (_tick, _next[0], _sent) = (tick, next, sent);
+    }
+
     /// <summary>Executes what remains before a tick.</summary>
     public void AdvanceTo(long end)
     {
@@ -66,8 +106,7 @@ internal sealed class TrafficDriver
         {
             while (_next[i] < end)
             {
-                _channels[i].Execute(_next[i]);
-                _next[i] = _channels[i].NextTick(_next[i] + 1);
+                _next[i] = _channels[i].Execute(_next[i]);
             }
         }
     }
@@ -108,9 +147,7 @@ internal sealed class TrafficDriver
                 continue;
             }
 
-            IDramChannel channel = _channels[i];
-            channel.Execute(_tick);
-            _next[i] = channel.NextTick(_tick + 1);
+            _next[i] = _channels[i].Execute(_tick);
             executed = true;
         }
 
