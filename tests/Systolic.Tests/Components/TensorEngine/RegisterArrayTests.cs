@@ -11,8 +11,8 @@ public class RegisterArrayTests
         [DataType.Fp32, DataType.Tf32, DataType.Bf16, DataType.Fp16, DataType.Fp8E4M3, DataType.Fp8E5M2, DataType.Int8];
 
     private static readonly Gen<(ArraySpec Array, TileShape Shape, int Seed)> Cases =
-        from rows in Gen.Frequency((1, Gen.Const(1)), (4, Gen.Int[1, 20]))
-        from columns in Gen.Frequency((1, Gen.Const(1)), (4, Gen.Int[1, 36]))
+        from rows in Gen.Frequency((1, Gen.Const(1)), (2, Gen.Int[1, 15]), (4, Gen.Int[16, 50]))
+        from columns in Gen.Frequency((1, Gen.Const(1)), (4, Gen.Int[1, 50]))
         from dataflow in Gen.Enum<Dataflow>()
         from overlap in Gen.Enum<FoldOverlap>()
         from m in Extent
@@ -21,7 +21,7 @@ public class RegisterArrayTests
         from seed in Gen.Int[0, 1 << 20]
         select (new ArraySpec(rows, columns, dataflow, overlap), new TileShape(m, k, n), seed);
 
-    private static Gen<int> Extent => Gen.Frequency((1, Gen.Const(1)), (5, Gen.Int[1, 60]));
+    private static Gen<int> Extent => Gen.Frequency((1, Gen.Const(1)), (5, Gen.Int[1, 90]));
 
     public static TheoryData<DataType> AllTypes => [.. Types];
 

@@ -17,7 +17,8 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
     private readonly PaddedOperand<T> _left;
     private readonly PaddedOperand<T> _top;
     private readonly ResultStore<T, TCell> _results;
-    private readonly Queue<(int Fold, long Cycle)> _ended = new();
+    private readonly MovingSums<T, TCell>? _moving;
+    private readonly RestingSums<T, TCell>? _resting;
     private long _settled;
 
     public ArrayMachine(ArraySpec spec, FoldPlan plan, Matrix a, Matrix b)
@@ -28,11 +29,18 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
         int lanes = plan.RowFolds * spec.Rows;
         _sequencer = new Sequencer(plan, TDataflow.SumsMove, overlaps);
         _stream = new Wavefront(plan.Depth + 1 + CellGrid<T, TCell>.Block);
-        _cells = new CellGrid<T, TCell>(spec.Rows, spec.Columns, TDataflow.SumsMove);
         _left = PaddedOperand<T>.Of<TCell>(TDataflow.Left(a, b), lanes, plan.Streamed);
         _top = PaddedOperand<T>.Of<TCell>(TDataflow.Top(a, b), TDataflow.SumsMove ? lanes : plan.Streamed, plan.ColumnFolds * spec.Columns);
         _results = new ResultStore<T, TCell>(plan, TDataflow.SumsMove);
-        _loader = TDataflow.SumsMove ? new TileLoader<T>(plan, _top, overlaps) : null;
+        if (TDataflow.SumsMove)
+        {
+            _loader = new TileLoader<T>(plan, _top, overlaps);
+            _cells = _moving = new MovingSums<T, TCell>(spec.Rows, spec.Columns, _loader);
+        }
+        else
+        {
+            _cells = _resting = new RestingSums<T, TCell>(spec.Rows, spec.Columns, overlaps, _results);
+        }
     }
 
     public override long Cycle => _sequencer.Cycle;
@@ -78,20 +86,15 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
     {
         while (_sequencer.TryAdvance())
         {
-            if (_cells.MustSettle || _loader?.Changes(_sequencer) == true)
+            if (_cells.MustSettle)
             {
                 Settle();
             }
 
             Send();
-            if (TObserver.IsActive || _ended.Count > 0)
-            {
-                Settle();
-                TakeRestingSums();
-            }
-
             if (TObserver.IsActive)
             {
+                Settle();
                 observer.Observe(this);
             }
         }
@@ -105,35 +108,44 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
         _stream[Cycle] = slot;
         _loader?.Step(_sequencer, _cells);
         _cells.Shift();
-        SendLeft();
-        if (!TDataflow.SumsMove)
+        if (_resting is not null)
         {
             SendTop();
             if (!slot.IsNone && slot.Step == _plan.Streamed - 1)
             {
-                _ended.Enqueue((slot.Fold, Cycle));
+                _resting.End(slot.Fold, Cycle);
             }
         }
     }
 
-    // Rows that take successive steps of one fold are sent together.
+    // What the rows took in the cycles held back, newest first; mostly successive steps of one fold.
     private void SendLeft()
     {
-        for (int row = 0; row < Spec.Rows;)
+        for (int row = 0; row < Spec.Rows; row++)
         {
-            Slot slot = _stream[Cycle - row];
-            if (slot.IsNone)
+            Span<T> entries = _cells.Entries(row);
+            long cycle = _settled + entries.Length - 1 - row;
+            Slot newest = _stream[cycle];
+            if (!newest.IsNone && newest.Step >= entries.Length - 1)
             {
-                _cells.EnterLeft(row++);
+                int index = LeftIndex(newest, row);
+                for (int age = 0; age < entries.Length; age++)
+                {
+                    entries[age] = _left.Values[index - age];
+                }
+
                 continue;
             }
 
-            int count = Math.Min(Spec.Rows - row, slot.Step + 1);
-            int index = ((_plan.FirstRow(slot.Fold) + row) * _left.Stride) + slot.Step;
-            _cells.EnterLeft(row, count, _left.Values, index, _left.Stride - 1);
-            row += count;
+            for (int age = 0; age < entries.Length; age++)
+            {
+                Slot slot = _stream[cycle - age];
+                entries[age] = slot.IsNone ? default : _left.Values[LeftIndex(slot, row)];
+            }
         }
     }
+
+    private int LeftIndex(Slot slot, int row) => ((_plan.FirstRow(slot.Fold) + row) * _left.Stride) + slot.Step;
 
     private void SendTop()
     {
@@ -151,36 +163,16 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
         }
     }
 
-    // Sums that moved out of the bottom row since the last time.
+    // Computes the cycles held back, and takes the sums that moved out of the bottom row in them.
     private void Settle()
     {
+        SendLeft();
         int computed = _cells.Settle();
-        for (int i = 0; i < computed && TDataflow.SumsMove; i++)
+        for (int i = 0; i < computed && _moving is not null; i++)
         {
-            _results.TakeBottom(_settled + i, _cells.Bottom(i), _stream);
+            _results.TakeBottom(_settled + i, _moving.Bottom(i), _stream);
         }
 
         _settled += computed;
-    }
-
-    // Cell (i, j) of a fold is done i + j cycles after the last element entered lane 0; its column's port takes the sum and the cell starts anew.
-    private void TakeRestingSums()
-    {
-        foreach ((int fold, long cycle) in _ended)
-        {
-            int distance = (int)(Cycle - cycle);
-            int last = Math.Min(distance, Spec.Rows - 1);
-            for (int row = Math.Max(0, distance - Spec.Columns + 1); row <= last; row++)
-            {
-                ref T sum = ref _cells.Sum(row, distance - row);
-                _results.TakeOne(Cycle, fold, row, distance - row, sum);
-                sum = default;
-            }
-        }
-
-        while (_ended.TryPeek(out (int Fold, long Cycle) oldest) && Cycle - oldest.Cycle >= _plan.Depth)
-        {
-            _ended.Dequeue();
-        }
     }
 }

@@ -6,49 +6,50 @@ namespace Systolic.Components;
 /// of a row are a window on that row's line, one element to the left each cycle; rows that move down are a ring. Up to <see cref="Block"/> cycles are held
 /// back and computed together, each sum in the same order of additions.
 /// </remarks>
-internal sealed class CellGrid<T, TCell>
+internal abstract class CellGrid<T, TCell>
     where T : unmanaged
     where TCell : struct, ICell<T>
 {
-    /// <summary>Cycles that are computed together: 7.0 G cell updates a second, against 4.3 G one at a time (128 x 128 fp32 weights, 256-bit vectors, a shared core).</summary>
-    public const int Block = 4;
+    /// <summary>Cycles that are computed together; what they touch of a row fits the first-level cache.</summary>
+    public const int Block = 16;
 
-    private const int LineSlack = 272;
+    private const int LineSlack = 144;
 
-    private readonly int _rows;
-    private readonly int _columns;
-    private readonly bool _sumsMove;
-    private readonly int _stride;
     private readonly int _lineLength;
     private readonly int _topRows;
     private readonly T[] _moving;
     private readonly T[] _top;
     private readonly T[] _sum;
-    private readonly T[] _bottom;
     private readonly int[] _topHeads = new int[Block];
     private int _head;
     private int _topHead;
-    private int _sumHead;
+    private int _pending;
 
-    public CellGrid(int rows, int columns, bool sumsMove)
+    private protected CellGrid(int rows, int columns)
     {
-        (_rows, _columns, _sumsMove) = (rows, columns, sumsMove);
-        _stride = (columns + RowUpdate<T, TCell>.Lanes - 1) / RowUpdate<T, TCell>.Lanes * RowUpdate<T, TCell>.Lanes;
-        _lineLength = _stride + LineSlack;
+        (Rows, Columns) = (rows, columns);
+        Stride = (columns + RowUpdate<T, TCell>.Lanes - 1) / RowUpdate<T, TCell>.Lanes * RowUpdate<T, TCell>.Lanes;
+        _lineLength = Stride + LineSlack;
         _topRows = rows + Block - 1;
-        _head = _lineLength - _stride;
-        (_moving, _top) = (new T[rows * _lineLength], new T[_topRows * _stride]);
-        (_sum, _bottom) = (new T[rows * _stride], new T[Block * _stride]);
+        _head = _lineLength - Stride;
+        (_moving, _top, _sum) = (new T[rows * _lineLength], new T[_topRows * Stride], new T[rows * Stride]);
     }
 
-    /// <summary>Cycles held back.</summary>
-    public int Pending { get; private set; }
+    private protected int Rows { get; }
+
+    private protected int Columns { get; }
+
+    /// <summary>Cells of a row with its padding.</summary>
+    private protected int Stride { get; }
+
+    /// <summary>The first cycle that is held back.</summary>
+    private protected long FirstPending { get; private set; }
 
     /// <summary>Held-back cycles must be computed before the next shift.</summary>
-    public bool MustSettle => Pending == Block || (_head == 0 && Pending > 0);
+    public bool MustSettle => _pending == Block || (_head == 0 && _pending > 0);
 
-    /// <summary>One cycle: the moving registers go one to the right, and the top ones one down if they are the ones that move.</summary>
-    public void Shift()
+    /// <summary>One cycle: the moving registers go one to the right; what else moves has moved.</summary>
+    public virtual void Shift()
     {
         if (_head == 0)
         {
@@ -56,168 +57,91 @@ internal sealed class CellGrid<T, TCell>
         }
 
         _head--;
-        if (!_sumsMove)
-        {
-            ShiftTop();
-        }
-
-        _topHeads[Pending++] = _topHead;
+        _topHeads[_pending++] = _topHead;
     }
 
     /// <summary>Every top register takes the one above; the top row is to be entered.</summary>
     public void ShiftTop() => _topHead = _topHead == 0 ? _topRows - 1 : _topHead - 1;
 
-    /// <summary>Elements for <paramref name="count"/> rows from <paramref name="row"/>, <paramref name="step"/> apart in the source.</summary>
-    public void EnterLeft(int row, int count, T[] source, int index, int step)
-    {
-        int port = (row * _lineLength) + _head;
-        for (int i = 0; i < count; i++)
-        {
-            _moving[port] = source[index];
-            (port, index) = (port + _lineLength, index + step);
-        }
-    }
-
-    /// <summary>Nulls for one row.</summary>
-    public void EnterLeft(int row) => _moving[(row * _lineLength) + _head] = default;
+    /// <summary>What enters a row in the cycles held back, newest first.</summary>
+    public Span<T> Entries(int row) => _moving.AsSpan((row * _lineLength) + _head, _pending);
 
     /// <summary>The top row of top registers.</summary>
-    public Span<T> TopPort => _top.AsSpan(_topHead * _stride, _columns);
-
-    /// <summary>The sums that left the bottom row in the <paramref name="index"/>-th of the cycles last computed.</summary>
-    public ReadOnlySpan<T> Bottom(int index) => _bottom.AsSpan(index * _stride, _columns);
+    public Span<T> TopPort => _top.AsSpan(_topHead * Stride, Columns);
 
     public T Moving(int row, int column) => _moving[(row * _lineLength) + _head + column];
 
-    public ref T Top(int row, int column) => ref _top[TopRow(_topHead, row) + column];
+    public ref T Top(int row, int column) => ref _top[RingRow(_topHead, row) + column];
 
-    public ref T Sum(int row, int column) => ref _sum[SumRow(_sumHead, row) + column];
+    public T Sum(int row, int column) => _sum[SumRow(row) + column];
 
     /// <summary>Computes the cycles held back and returns their number.</summary>
     public int Settle()
     {
-        int count = Pending;
-        if (count == Block && _rows >= Block)
+        int count = _pending;
+        if (count == Block && Rows >= Block)
         {
             ComputeBlock();
         }
         else
         {
-            for (int age = count - 1; age >= 0; age--)
+            for (int cycle = 0; cycle < count; cycle++)
             {
-                ComputeOne(count - 1 - age, age);
+                ComputeOne(cycle);
             }
         }
 
-        Pending = 0;
+        FirstPending += count;
+        _pending = 0;
         return count;
     }
 
-    private void ComputeOne(int cycle, int age)
+    /// <summary>Where the sums of a row of cells are.</summary>
+    private protected abstract int SumRow(int row);
+
+    /// <summary>Computes one of the cycles held back.</summary>
+    private protected abstract void ComputeOne(int cycle);
+
+    /// <summary>Computes <see cref="Block"/> cycles held back.</summary>
+    private protected abstract void ComputeBlock();
+
+    private protected Span<T> Sums(int start) => _sum.AsSpan(start, Stride);
+
+    /// <summary>The same sums in the cycles held back from <paramref name="from"/> to before <paramref name="to"/>; each time <paramref name="rowStep"/> rows further down.</summary>
+    private protected void Update(int row, int rowStep, int from, int to, int sum)
     {
-        if (_sumsMove)
+        int steps = to - from - 1;
+        int top = TopRow(row, from), topStep = rowStep == 0 ? -Stride : Stride;
+        if (TopRow(row + (steps * rowStep), to - 1) == top + (steps * topStep))
         {
-            _sumHead = SlotBefore(_sumHead, 1);
-            ClearSum(SumRow(_sumHead, 0));
+            RowUpdate<T, TCell>.Times(to - from, ref _top[top], topStep, ref MovingAt(row, from, 0), (rowStep * _lineLength) - 1, ref _sum[sum], Stride);
+            return;
         }
 
-        for (int row = 0; row < _rows; row++)
+        for (int cycle = from; cycle < to; cycle++, row += rowStep)
         {
-            Update(row, cycle, age, SumRow(_sumHead, row));
-        }
-
-        if (_sumsMove)
-        {
-            SaveBottom(SumRow(_sumHead, _rows - 1), cycle);
+            RowUpdate<T, TCell>.Times(1, ref TopAt(row, cycle, 0), 0, ref MovingAt(row, cycle, 0), 0, ref _sum[sum], Stride);
         }
     }
 
-    private void ComputeBlock()
-    {
-        if (_sumsMove)
-        {
-            ComputeMovingSums();
-        }
-        else
-        {
-            for (int row = 0; row < _rows; row++)
-            {
-                UpdateFour(row, 0, row * _stride);
-            }
-        }
-    }
+    /// <summary>A top register in one of the cycles held back.</summary>
+    private protected ref T TopAt(int row, int cycle, int column) => ref _top[TopRow(row, cycle) + column];
 
-    // A sum that is at some row in the first cycle passes the three rows below in the next cycles, or leaves and starts anew at the top.
-    private void ComputeMovingSums()
-    {
-        int first = SlotBefore(_sumHead, 1);
-        ClearSum(SumRow(first, 0));
-        for (int row = 0; row <= _rows - Block; row++)
-        {
-            UpdateFour(row, 1, SumRow(first, row));
-        }
+    /// <summary>A moving register in one of the cycles held back.</summary>
+    private protected ref T MovingAt(int row, int cycle, int column) => ref _moving[(row * _lineLength) + _head + _pending - 1 - cycle + column];
 
-        SaveBottom(SumRow(first, _rows - Block), Block - 1);
-        for (int row = _rows - Block + 1; row < _rows; row++)
-        {
-            PassBottom(row, SumRow(first, row));
-        }
+    private int TopRow(int row, int cycle) => RingRow(_topHeads[cycle], row);
 
-        _sumHead = SlotBefore(first, Block - 1);
-    }
+    private int RingRow(int head, int row) => (head + row >= _topRows ? head + row - _topRows : head + row) * Stride;
 
-    private void PassBottom(int startRow, int sum)
-    {
-        for (int cycle = 0; cycle < Block; cycle++)
-        {
-            int row = (startRow + cycle) % _rows;
-            if (row == 0)
-            {
-                ClearSum(sum);
-            }
-
-            Update(row, cycle, Block - 1 - cycle, sum);
-            if (row == _rows - 1)
-            {
-                SaveBottom(sum, cycle);
-            }
-        }
-    }
-
-    private void Update(int row, int cycle, int age, int sum) =>
-        RowUpdate<T, TCell>.Once(ref _top[TopRow(_topHeads[cycle], row)], ref _moving[Line(row, age)], ref _sum[sum], _stride);
-
-    private void UpdateFour(int row, int rowStep, int sum) => RowUpdate<T, TCell>.FourTimes(
-        ref _top[TopRow(_topHeads[0], row)],
-        ref _moving[Line(row, 3)],
-        ref _top[TopRow(_topHeads[1], row + rowStep)],
-        ref _moving[Line(row + rowStep, 2)],
-        ref _top[TopRow(_topHeads[2], row + (2 * rowStep))],
-        ref _moving[Line(row + (2 * rowStep), 1)],
-        ref _top[TopRow(_topHeads[3], row + (3 * rowStep))],
-        ref _moving[Line(row + (3 * rowStep), 0)],
-        ref _sum[sum],
-        _stride);
-
-    private int Line(int row, int age) => (row * _lineLength) + _head + age;
-
-    private int TopRow(int head, int row) => (head + row >= _topRows ? head + row - _topRows : head + row) * _stride;
-
-    private int SumRow(int head, int row) => (head + row >= _rows ? head + row - _rows : head + row) * _stride;
-
-    private int SlotBefore(int head, int count) => head >= count ? head - count : head + _rows - count;
-
-    private void ClearSum(int sum) => _sum.AsSpan(sum, _stride).Clear();
-
-    private void SaveBottom(int sum, int index) => _sum.AsSpan(sum, _columns).CopyTo(_bottom.AsSpan(index * _stride));
 
     private void Rewind()
     {
-        int end = _lineLength - _stride;
-        for (int row = 0; row < _rows; row++)
+        int end = _lineLength - Stride;
+        for (int row = 0; row < Rows; row++)
         {
             Span<T> line = _moving.AsSpan(row * _lineLength, _lineLength);
-            line[.._stride].CopyTo(line[end..]);
+            line[..Stride].CopyTo(line[end..]);
         }
 
         _head = end;

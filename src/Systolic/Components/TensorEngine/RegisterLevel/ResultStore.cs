@@ -14,7 +14,7 @@ internal sealed class ResultStore<T, TCell>
 
     public ResultStore(FoldPlan plan, bool sumsMove)
     {
-        (_plan, _sumsMove, _stride) = (plan, sumsMove, plan.Extents.Columns);
+        (_plan, _sumsMove, _stride) = (plan, sumsMove, PaddedOperand<T>.OddLines(plan.Extents.Columns));
         _values = new T[checked((sumsMove ? plan.Streamed : plan.Extents.Rows) * _stride)];
         (_port, _portCycle) = (new T[plan.ArrayColumns], new long[plan.ArrayColumns]);
         Array.Fill(_portCycle, -1);
@@ -55,9 +55,9 @@ internal sealed class ResultStore<T, TCell>
     public void CopyTo(MatrixView output)
     {
         Span<float> values = output.Matrix.Values;
-        int source = 0;
         for (int row = 0; row < output.Rows; row++)
         {
+            int source = row * _stride;
             int index = row * output.RowStep;
             for (int column = 0; column < output.Columns; column++)
             {

@@ -22,10 +22,6 @@ internal sealed class TileLoader<T>
         _rows = new Wavefront(plan.Depth + 1);
     }
 
-    /// <summary>Whether the registers in use change one by one in this cycle.</summary>
-    public bool Changes(Sequencer sequencer) =>
-        _background && (_starting.Count > 0 || (!sequencer.Stream.IsNone && sequencer.Stream.Step == 0));
-
     /// <summary>The second register of a cell: the row of the newest tile that has come so far down.</summary>
     public T Next(long cycle, int row, int column)
     {
@@ -49,7 +45,7 @@ internal sealed class TileLoader<T>
         return (slot, _plan.ArrayRows - 1 - slot.Step);
     }
 
-    /// <summary>One cycle: cells take new tiles into use, or rows of tiles move on.</summary>
+    /// <summary>One cycle: rows of tiles move on.</summary>
     public void Step<TCell>(Sequencer sequencer, CellGrid<T, TCell> cells)
         where TCell : struct, ICell<T>
     {
@@ -57,8 +53,7 @@ internal sealed class TileLoader<T>
         _rows[sequencer.Cycle] = load;
         if (_background)
         {
-            Remember(sequencer);
-            Start(sequencer, cells);
+            Remember(sequencer, CellGrid<T, TCell>.Block);
         }
         else if (!load.IsNone)
         {
@@ -67,41 +62,61 @@ internal sealed class TileLoader<T>
         }
     }
 
-    private void Remember(Sequencer sequencer)
-    {
-        if (!sequencer.Load.IsNone && sequencer.Load.Step == 0)
-        {
-            _loads.Enqueue((sequencer.Load.Fold, sequencer.Cycle));
-        }
-
-        // The load before the oldest one that every column has begun is no longer in any register.
-        if (_loads.Count > 2 + (_plan.Depth / _plan.ArrayRows))
-        {
-            _loads.Dequeue();
-        }
-    }
-
-    private void Start<TCell>(Sequencer sequencer, CellGrid<T, TCell> cells)
+    /// <summary>Cells that get the first element of a fold in <paramref name="cycle"/> take its tile into use.</summary>
+    public void TakeIntoUse<TCell>(long cycle, CellGrid<T, TCell> cells)
         where TCell : struct, ICell<T>
     {
-        if (!sequencer.Stream.IsNone && sequencer.Stream.Step == 0)
-        {
-            _starting.Enqueue((sequencer.Stream.Fold, sequencer.Cycle));
-        }
-
         foreach ((int fold, long start) in _starting)
         {
-            int distance = (int)(sequencer.Cycle - start);
+            int distance = (int)(cycle - start);
             int last = Math.Min(distance, _plan.ArrayRows - 1);
             for (int row = Math.Max(0, distance - _plan.ArrayColumns + 1); row <= last; row++)
             {
                 cells.Top(row, distance - row) = TileRow(fold, row)[distance - row];
             }
         }
+    }
 
-        if (_starting.TryPeek(out (int Fold, long Cycle) oldest) && sequencer.Cycle - oldest.Cycle >= _plan.Depth)
+    /// <summary>The same for the cells that a sum passes: it is at <paramref name="row"/> in <paramref name="cycle"/>, and each cycle one row further down.</summary>
+    public void TakeIntoUse<TCell>(long cycle, int row, int fromCycle, int toCycle, CellGrid<T, TCell> cells)
+        where TCell : struct, ICell<T>
+    {
+        foreach ((int fold, long start) in _starting)
+        {
+            long column = cycle - start - row;
+            if (column < 0 || column >= _plan.ArrayColumns)
+            {
+                continue;
+            }
+
+            for (int offset = fromCycle; offset < toCycle; offset++)
+            {
+                cells.Top(row + offset, (int)column) = TileRow(fold, row + offset)[(int)column];
+            }
+        }
+    }
+
+    private void Remember(Sequencer sequencer, int heldBack)
+    {
+        if (!sequencer.Load.IsNone && sequencer.Load.Step == 0)
+        {
+            _loads.Enqueue((sequencer.Load.Fold, sequencer.Cycle));
+        }
+
+        if (!sequencer.Stream.IsNone && sequencer.Stream.Step == 0)
+        {
+            _starting.Enqueue((sequencer.Stream.Fold, sequencer.Cycle));
+        }
+
+        if (_starting.TryPeek(out (int Fold, long Cycle) oldest) && sequencer.Cycle - oldest.Cycle > _plan.Depth + heldBack)
         {
             _starting.Dequeue();
+        }
+
+        // The load before the oldest one that every column has begun is no longer in any register.
+        if (_loads.Count > 2 + (_plan.Depth / _plan.ArrayRows))
+        {
+            _loads.Dequeue();
         }
     }
 
