@@ -40,6 +40,7 @@ internal static class SystolicCommandLine
         root.Add(new CompareCommand(terminal, library));
         root.Add(new GemmCommand(terminal, library));
         root.Add(new ScaleSimCommand(terminal));
+        root.Add(new DramStreamCommand(terminal));
         root.Add(new ValidateCommand(terminal));
         root.Add(new MachineCommand(terminal, library));
         root.Add(new ModelCommand(terminal, library));

@@ -8,6 +8,9 @@ namespace Systolic.Validation;
 /// <param name="Predicted">The prediction, rounded to the decimals that the file gives where it gives few.</param>
 public sealed record ValidationRow(string Group, string Id, string Column, double Expected, double Predicted)
 {
+    /// <summary>Listed beside the compared figures; not counted in the statistics of the group.</summary>
+    public bool IsBeside { get; init; }
+
     /// <summary>Prediction and figure are the same.</summary>
     public bool IsExact => Expected == Predicted;
 

@@ -17,7 +17,7 @@ internal sealed class ValidationTally
     /// <summary>The statistics.</summary>
     public ValidationReport Result(string suite) => new(
         suite,
-        [.. _rows.GroupBy(row => row.Group, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => ValidationGroup.Of(group.Key, [.. group]))],
+        [.. _rows.Where(row => !row.IsBeside).GroupBy(row => row.Group, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => ValidationGroup.Of(group.Key, [.. group]))],
         [.. _skipped.OrderBy(skip => skip.Key, StringComparer.Ordinal).Select(skip => new ValidationSkip(skip.Key, skip.Value))],
         _rows.ToImmutable());
 }

@@ -8,6 +8,7 @@ public class HelpTests
     [InlineData("compare --help", "systolic compare --model llama-3-8b --machine trn2 --baseline h100 --phase prefill --tokens 2048 --json out.json")]
     [InlineData("gemm --help", "systolic gemm 4096 4096 4096")]
     [InlineData("scalesim --help", "systolic scalesim -c scale.cfg -t resnet18.csv -o reports")]
+    [InlineData("dram --help", "systolic dram --standard HBM2 --policy dramsim3 --pattern seq_rd --requests 10000000")]
     [InlineData("validate --help", "systolic validate scalesim scalesim_gemm.csv")]
     [InlineData("machine --help", "systolic machine show trn2 > my-chip.json")]
     [InlineData("machine show --help", "systolic machine show trn2")]

@@ -9,8 +9,8 @@ internal static class DramChannels
     private static IDramChannel Create(DramStandard standard, DramPolicy policy, DramFidelity fidelity) => (policy.Scheduling, fidelity) switch
     {
         (DramScheduling.BankQueues, DramFidelity.Reference) => new BankQueueReference(standard, policy),
-        (DramScheduling.BankQueues, _) => new BankQueueReference(standard, policy),
+        (DramScheduling.BankQueues, _) => new BankQueueChannel(standard, policy),
         (_, DramFidelity.Reference) => new FrFcfsReference(standard, policy),
-        _ => new FrFcfsReference(standard, policy),
+        _ => new FrFcfsChannel(standard, policy),
     };
 }

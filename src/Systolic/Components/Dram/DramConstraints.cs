@@ -37,7 +37,7 @@ internal static class DramConstraints
         new(DramScope.Stack, Read, Read, timing.CcdShort),
         new(DramScope.Stack, Write, Write, timing.CcdShort),
         new(DramScope.OtherStacks, Read, Read, timing.CcdStack),
-        new(DramScope.OtherStacks, Write, Write, timing.CcdStack),
+        new(DramScope.OtherStacks, Write, Write, timing.CcdStackWrite),
         new(DramScope.BankGroup, Read, Read, timing.CcdLong),
         new(DramScope.BankGroup, Write, Write, timing.CcdLongWrite),
         new(DramScope.BankGroup, Write, Read, timing.Cwl + timing.Burst + timing.WtrLong),

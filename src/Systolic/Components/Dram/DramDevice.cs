@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace Systolic.Components;
 
@@ -20,7 +21,7 @@ public sealed record DramDevice
         ArgumentNullException.ThrowIfNull(standard);
         ArgumentNullException.ThrowIfNull(policy);
         (Standard, Channels, Policy) = (standard, channels, policy);
-        Between("channels", channels, 1, MaximumChannels);
+        PowerOfTwo("channels", channels, MaximumChannels);
         CheckOrganization(standard.Organization);
         CheckTiming(standard);
         CheckPolicy(policy);
@@ -44,13 +45,13 @@ public sealed record DramDevice
 
     private static void CheckOrganization(DramOrganization parts)
     {
-        Between("organization.pseudoChannels", parts.PseudoChannels, 1, MaximumBanks);
-        Between("organization.stacks", parts.Stacks, 1, MaximumBanks);
-        Between("organization.bankGroups", parts.BankGroups, 1, MaximumBanks);
-        Between("organization.banks", parts.Banks, 1, MaximumBanks);
-        Between("organization.rows", parts.Rows, 1, 1 << 30);
-        Between("organization.rowBursts", parts.RowBursts, 1, 1 << 16);
-        Between("organization.burstBytes", parts.BurstBytes, 1, 1 << 16);
+        PowerOfTwo("organization.pseudoChannels", parts.PseudoChannels, MaximumBanks);
+        PowerOfTwo("organization.stacks", parts.Stacks, MaximumBanks);
+        PowerOfTwo("organization.bankGroups", parts.BankGroups, MaximumBanks);
+        PowerOfTwo("organization.banks", parts.Banks, MaximumBanks);
+        PowerOfTwo("organization.rows", parts.Rows, 1 << 30);
+        PowerOfTwo("organization.rowBursts", parts.RowBursts, 1 << 16);
+        PowerOfTwo("organization.burstBytes", parts.BurstBytes, 1 << 16);
         Between("organization: banks of a channel", parts.TotalBanks, 1, MaximumBanks);
     }
 
@@ -78,6 +79,7 @@ public sealed record DramDevice
         Between("timing.ccdLong", timing.CcdLong, timing.CcdShort, Longest);
         Between("timing.ccdLongWrite", timing.CcdLongWrite, timing.CcdShort, Longest);
         Between("timing.ccdStack", timing.CcdStack, 1, Longest);
+        Between("timing.ccdStackWrite", timing.CcdStackWrite, 0, Longest);
         Between("timing.rrdShort", timing.RrdShort, 1, Longest);
         Between("timing.rrdLong", timing.RrdLong, timing.RrdShort, Longest);
         Between("timing.faw", timing.Faw, timing.RrdShort, Longest);
@@ -118,6 +120,14 @@ public sealed record DramDevice
         if (found < minimum || found > maximum)
         {
             throw Refused(field, found, string.Create(CultureInfo.InvariantCulture, $"a whole number from {minimum} to {maximum}"));
+        }
+    }
+
+    private static void PowerOfTwo(string field, int found, int maximum)
+    {
+        if (found < 1 || found > maximum || !BitOperations.IsPow2(found))
+        {
+            throw Refused(field, found, string.Create(CultureInfo.InvariantCulture, $"a power of two from 1 to {maximum}"));
         }
     }
 

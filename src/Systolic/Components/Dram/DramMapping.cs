@@ -220,9 +220,9 @@ public sealed class DramMapping
 
     private static int WidthOf(string level, int size) => size > 0 && BitOperations.IsPow2(size)
         ? BitOperations.Log2((uint)size)
-        : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"mapping: found {size} of {level}, expected a power of two."), nameof(level));
+        : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"mapping: found {size} of {level}, expected a power of two."));
 
-    private static ArgumentException Refused(string text, string problem) => new($"mapping \"{text}\": {problem}.", nameof(text));
+    private static ArgumentException Refused(string text, string problem) => new($"mapping \"{text}\": {problem}.");
 
     private ArgumentOutOfRangeException Outside(long address) => new(nameof(address), string.Create(CultureInfo.InvariantCulture,
         $"address: found {address}, expected one from 0 to {(Bursts << _offsetBits) - 1}, the last byte of the memory."));

@@ -1,17 +1,21 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Systolic.Components;
 
 /// <summary>A kind of memory device: organisation, timing, command bus.</summary>
 /// <param name="Name">The standard, such as "HBM2".</param>
 /// <param name="Source">Where the table comes from.</param>
+/// <param name="GigabitsPerPin">Data rate of a pin, Gb/s.</param>
 /// <param name="TickPicoseconds">Length of a tick.</param>
 /// <param name="Organization">One channel.</param>
 /// <param name="Timing">In ticks.</param>
 /// <param name="Bus">How commands reach it.</param>
 public sealed record DramStandard(
-    string Name, string Source, double TickPicoseconds, DramOrganization Organization, DramTiming Timing, DramCommandBus Bus)
+    string Name, string Source, double GigabitsPerPin, double TickPicoseconds, DramOrganization Organization, DramTiming Timing, DramCommandBus Bus)
 {
+    private const double MaximumScaling = 10;
+
     /// <summary>The address fields from the least significant one up, where a row is contiguous.</summary>
     public string CoarseMapping { get; init; } = "co ch pc sid bg ba ro";
 
@@ -28,20 +32,23 @@ public sealed record DramStandard(
     public double ChannelBytesPerSecond => Organization.PseudoChannels * Organization.BurstBytes / (Timing.Burst * TickPicoseconds * 1e-12);
 
     /// <summary>The same device at another data rate: times stay, so their ticks change, rounded up; what the standard counts in clocks stays.</summary>
-    /// <param name="factor">New data rate over the present one.</param>
+    /// <param name="gigabitsPerPin">New data rate of a pin, Gb/s.</param>
     /// <remarks>The JEDEC families keep times in nanoseconds nearly constant over their speed grades; the derived table is an approximation.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The factor is not above 0.</exception>
-    public DramStandard AtRate(double factor)
+    /// <exception cref="ArgumentException">The rate is not from a tenth to ten times the present one.</exception>
+    public DramStandard AtDataRate(double gigabitsPerPin)
     {
-        if (!(factor > 0) || double.IsInfinity(factor))
+        double factor = gigabitsPerPin / GigabitsPerPin;
+        if (!(factor is >= 1.0 / MaximumScaling and <= MaximumScaling))
         {
-            throw new ArgumentOutOfRangeException(nameof(factor), factor, "A data rate is a positive multiple of another.");
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"data rate: found {gigabitsPerPin} Gb/s per pin, expected one from {GigabitsPerPin / MaximumScaling} to {GigabitsPerPin * MaximumScaling} for {Name}."));
         }
 
         int Scaled(int ticks) => (int)Math.Ceiling(ticks * factor - 1e-9);
         DramTiming t = Timing;
         return this with
         {
+            GigabitsPerPin = gigabitsPerPin,
             TickPicoseconds = TickPicoseconds / factor,
             Timing = t with
             {

@@ -39,8 +39,11 @@ public sealed record DramTiming
     /// <summary>Write to write of the same bank group.</summary>
     public required int CcdLongWrite { get; init; }
 
-    /// <summary>Column command to column command of another die.</summary>
+    /// <summary>Read to read of another die.</summary>
     public required int CcdStack { get; init; }
+
+    /// <summary>Write to write of another die; 0 where there is no such rule.</summary>
+    public int CcdStackWrite { get; init; }
 
     /// <summary>Activate to activate of another bank group.</summary>
     public required int RrdShort { get; init; }

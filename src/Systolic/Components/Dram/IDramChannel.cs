@@ -20,7 +20,8 @@ internal interface IDramChannel
     long NextTick(long tick);
 
     /// <summary>Executes a tick. Ticks that are left out are those in which nothing happens.</summary>
-    void Execute(long tick);
+    /// <returns>As <see cref="NextTick"/> of the tick after it.</returns>
+    long Execute(long tick);
 
     /// <summary>The next completion in the order of ticks, if its tick is known and below <paramref name="end"/>.</summary>
     bool TryTake(long end, out DramCompletion completion);

@@ -89,7 +89,7 @@ internal sealed class BankQueueReference : IDramChannel
     }
 
     /// <inheritdoc/>
-    public void Execute(long tick)
+    public long Execute(long tick)
     {
         AddDueRefresh(tick);
         bool? first = TryRefresh(tick) ? false : IssueFromQueues(tick, other: null);
@@ -99,6 +99,7 @@ internal sealed class BankQueueReference : IDramChannel
         }
 
         MoveOne();
+        return tick + 1;
     }
 
     private void AddDueRefresh(long tick)

@@ -71,7 +71,7 @@ internal sealed class FrFcfsReference : IDramChannel
     }
 
     /// <inheritdoc/>
-    public void Execute(long tick)
+    public long Execute(long tick)
     {
         long clock = tick + 1;
         AddDueRefresh(clock);
@@ -98,6 +98,8 @@ internal sealed class FrFcfsReference : IDramChannel
         {
             IssueOne(clock, (_, _) => true, _active);
         }
+
+        return clock;
     }
 
     private static bool IsColumn(DramCommand command, int bank) => command is DramCommand.Read or DramCommand.Write;
@@ -120,7 +122,7 @@ internal sealed class FrFcfsReference : IDramChannel
         _counts = _counts with { Merged = _counts.Merged + 1 };
         if (isWrite)
         {
-            _completions.Add(new DramCompletion(tag, Math.Max(0, tick - 1), 0, true));
+            _completions.Add(new DramCompletion(tag, tick - 1, 0, true));
             return;
         }
 

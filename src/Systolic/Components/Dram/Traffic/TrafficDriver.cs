@@ -6,6 +6,7 @@ namespace Systolic.Components;
 internal sealed class TrafficDriver
 {
     private const int OffersPerChannel = 4;
+    private const int Batch = 4096;
     private const long Patience = 1_000_000;
 
     private readonly IDramChannel[] _channels;
@@ -15,6 +16,9 @@ internal sealed class TrafficDriver
     private readonly LatencyHistogram _latencies;
     private readonly long[] _next;
     private readonly long _window;
+
+    // Without a window nobody waits for a completion, so that it may be taken before its tick, and many at once.
+    private readonly bool _eager;
     private bool _hasRequest;
     private long _sent;
     private long _completed;
@@ -25,7 +29,7 @@ internal sealed class TrafficDriver
     {
         (_channels, _source, _device, _injection, _latencies) = (channels, source, device, injection, latencies);
         _next = [.. channels.Select(channel => channel.NextTick(0))];
-        _window = injection.Window ?? long.MaxValue;
+        (_window, _eager) = (injection.Window ?? long.MaxValue, injection.Window is not null);
     }
 
     /// <summary>Ticks until the last completion.</summary>
@@ -38,16 +42,61 @@ internal sealed class TrafficDriver
     public void Run(CancellationToken cancellation)
     {
         _hasRequest = _source.MoveNext();
+        if (_channels.Length == 1 && !_eager && _injection.RatePercent is null)
+        {
+            RunStream(_channels[0], cancellation);
+        }
+
         while (_completed < _source.Count)
         {
             bool refused = Offer();
             bool executed = Execute();
+            if (_eager || _sent == _source.Count || _sent - _completed >= Batch)
+            {
+                Collect();
+            }
+
             _tick = NextTick(refused, executed);
             if (_tick - _lastProgress > Patience)
             {
                 CheckProgress(cancellation);
             }
         }
+    }
+
+    /// <summary>Offers nearly all as <see cref="Run"/> does, for one channel that takes whatever it can; the rest is left to the general loop.</summary>
+    private void RunStream(IDramChannel channel, CancellationToken cancellation)
+    {
+        RequestSource source = _source;
+        (long tick, long next, long sent) = (_tick, _next[0], _sent);
+        long batch = _completed + Batch;
+        while (_hasRequest && tick - _lastProgress <= Patience)
+        {
+            int left = OffersPerChannel;
+            while (left > 0 && channel.TryEnqueue(source.Address, source.Bank, source.Row, source.IsWrite, source.Index, tick))
+            {
+                sent++;
+                left--;
+                if (!(_hasRequest = source.MoveNext()))
+                {
+                    break;
+                }
+            }
+
+            next = left < OffersPerChannel ? channel.NextTick(tick) : next;
+            bool executed = next == tick;
+            next = executed ? channel.Execute(tick) : next;
+            (AcceptTicks, _lastProgress) = left < OffersPerChannel ? (tick + 1, tick) : (AcceptTicks, _lastProgress);
+            tick = left == 0 || executed ? tick + 1 : next;
+            if (sent >= batch)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Collect();
+                batch = _completed + Batch;
+            }
+        }
+
+        (_tick, _next[0], _sent) = (tick, next, sent);
     }
 
     /// <summary>Executes what remains before a tick.</summary>
@@ -57,8 +106,7 @@ internal sealed class TrafficDriver
         {
             while (_next[i] < end)
             {
-                _channels[i].Execute(_next[i]);
-                _next[i] = _channels[i].NextTick(_next[i] + 1);
+                _next[i] = _channels[i].Execute(_next[i]);
             }
         }
     }
@@ -75,7 +123,7 @@ internal sealed class TrafficDriver
                 return true;
             }
 
-            _next[channel] = _tick;
+            _next[channel] = _channels[channel].NextTick(_tick);
             AcceptTicks = _tick + 1;
             _lastProgress = _tick;
             _sent++;
@@ -99,20 +147,16 @@ internal sealed class TrafficDriver
                 continue;
             }
 
-            IDramChannel channel = _channels[i];
-            channel.Execute(_tick);
-            _next[i] = channel.NextTick(_tick + 1);
+            _next[i] = _channels[i].Execute(_tick);
             executed = true;
         }
 
-        Collect();
         return executed;
     }
 
     private void Collect()
     {
-        // Without a window nobody waits for a completion, so that it may be taken before its tick.
-        long end = _window == long.MaxValue ? long.MaxValue : _tick + 1;
+        long end = _eager ? _tick + 1 : long.MaxValue;
         foreach (IDramChannel channel in _channels)
         {
             while (channel.TryTake(end, out DramCompletion completion))
@@ -139,7 +183,7 @@ internal sealed class TrafficDriver
         for (int i = 0; i < _channels.Length; i++)
         {
             next = Math.Min(next, _next[i]);
-            if (_window != long.MaxValue)
+            if (_eager)
             {
                 next = Math.Min(next, Math.Max(_tick + 1, _channels[i].NextCompletion));
             }

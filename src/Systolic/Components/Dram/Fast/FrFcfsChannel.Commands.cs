@@ -1,0 +1,434 @@
+using System.Numerics;
+
+namespace Systolic.Components;
+
+/// <summary>Which command issues next, and when one can at the earliest; times are cycles of the tool, one ahead of ticks.</summary>
+internal sealed partial class FrFcfsChannel
+{
+    private int _risingBank = None;
+    private bool _risingAll;
+    private long _risingPair = -1;
+
+    private void IssueColumn(long clock)
+    {
+        int slot = OldestActive(clock);
+        if (slot != None)
+        {
+            IssueActive(slot, clock);
+        }
+        else if (_maintenance.Count == 0)
+        {
+            ChooseMode();
+            RequestBuffer buffer = Buffer;
+            slot = OldestHit(buffer, clock, None);
+            if (slot != None)
+            {
+                Access(slot, buffer, clock);
+            }
+        }
+    }
+
+    private void IssueRow(long clock, bool rising)
+    {
+        if (_maintenance.Count > 0)
+        {
+            IssueMaintenance(clock, rising);
+            return;
+        }
+
+        ChooseMode();
+        RequestBuffer buffer = Buffer;
+        if ((buffer.Closed | buffer.Misses) == 0)
+        {
+            return;
+        }
+
+        int slot = rising ? OldestClosed(buffer, clock, None) : None;
+        slot = OldestMiss(buffer, clock, slot, rising);
+        if (slot != None)
+        {
+            int bank = _requests[slot].Bank;
+            bool opens = _openRow[bank] == Closed;
+            IssueRowCommand(slot, buffer, clock);
+            NoteRising(bank, all: false, rising, clock + (opens ? 3 : 1));
+        }
+    }
+
+    private void IssueAny(long clock)
+    {
+        int slot = OldestActive(clock);
+        if (slot != None)
+        {
+            IssueActive(slot, clock);
+            return;
+        }
+
+        if (_maintenance.Count > 0)
+        {
+            IssueMaintenance(clock, rising: true);
+            return;
+        }
+
+        ChooseMode();
+        RequestBuffer buffer = Buffer;
+        slot = OldestOf(buffer, clock);
+        if (slot == None)
+        {
+            return;
+        }
+
+        if (_openRow[_requests[slot].Bank] == _requests[slot].Row)
+        {
+            Access(slot, buffer, clock);
+        }
+        else
+        {
+            IssueRowCommand(slot, buffer, clock);
+        }
+    }
+
+    private int OldestOf(RequestBuffer buffer, long clock) =>
+        OldestMiss(buffer, clock, _half == None ? OldestClosed(buffer, clock, OldestHit(buffer, clock, None)) : OldestHit(buffer, clock, None), rising: true);
+
+    private void NoteRising(int bank, bool all, bool rising, long pair)
+    {
+        if (_halfClock && rising)
+        {
+            (_risingBank, _risingAll, _risingPair) = (bank, all, pair);
+        }
+    }
+
+    private bool MayCloseOnFallingEdge(int bank, bool all, long clock) => clock != _risingPair || _risingBank >> _timers.BusBits != bank >> _timers.BusBits
+        || (!_risingAll && !all && bank != _risingBank);
+
+    /// <summary>Among the requests whose row was opened for them, the first accepted one that can be served.</summary>
+    private int OldestActive(long clock)
+    {
+        int oldest = None;
+        for (ulong part = _activeReads; part != 0; part &= part - 1)
+        {
+            int bank = BitOperations.TrailingZeroCount(part);
+            if (_timers.ReadAt(bank) <= clock)
+            {
+                oldest = OlderActive(oldest, _active[bank]);
+            }
+        }
+
+        for (ulong part = _activeWrites; part != 0; part &= part - 1)
+        {
+            int bank = BitOperations.TrailingZeroCount(part);
+            if (_timers.WriteAt(bank) <= clock)
+            {
+                oldest = OlderActive(oldest, _active[bank]);
+            }
+        }
+
+        return oldest;
+    }
+
+    private int OlderActive(int left, int right)
+    {
+        if (left == None)
+        {
+            return right;
+        }
+
+        ref ChannelRequest a = ref _requests[left];
+        ref ChannelRequest b = ref _requests[right];
+        return a.Accepted < b.Accepted || (a.Accepted == b.Accepted && a.Order < b.Order) ? left : right;
+    }
+
+    private int Older(int left, int right) => left == None || _requests[right].Order < _requests[left].Order ? right : left;
+
+    private int OldestHit(RequestBuffer buffer, long clock, int oldest)
+    {
+        for (ulong part = FreeBuses(buffer.Hits, clock); part != 0; part &= part - 1)
+        {
+            int bank = BitOperations.TrailingZeroCount(part);
+            if ((_writing ? _timers.WriteAt(bank) : _timers.ReadAt(bank)) <= clock)
+            {
+                oldest = Older(oldest, buffer.OldestHit(bank));
+            }
+        }
+
+        return oldest;
+    }
+
+    /// <summary>Of these banks those whose data bus is free.</summary>
+    private ulong FreeBuses(ulong banks, long clock)
+    {
+        for (int bus = 0; bus < _buses; bus++)
+        {
+            if ((_writing ? _timers.BusWrite(bus) : _timers.BusRead(bus)) > clock)
+            {
+                banks &= ~(_busMask << (bus << _timers.BusBits));
+            }
+        }
+
+        return banks;
+    }
+
+    private int OldestClosed(RequestBuffer buffer, long clock, int oldest)
+    {
+        for (ulong part = MayActivate(buffer.Closed, clock); part != 0; part &= part - 1)
+        {
+            int bank = BitOperations.TrailingZeroCount(part);
+            if (_timers.ActivateAt(bank) <= clock)
+            {
+                oldest = Older(oldest, buffer.Oldest(bank));
+            }
+        }
+
+        return oldest;
+    }
+
+    private ulong MayActivate(ulong banks, long clock)
+    {
+        for (int bus = 0; bus < _buses && banks != 0; bus++)
+        {
+            if (_timers.BusActivate(bus) > clock)
+            {
+                banks &= ~(_busMask << (bus << _timers.BusBits));
+            }
+        }
+
+        return banks;
+    }
+
+    private int OldestMiss(RequestBuffer buffer, long clock, int oldest, bool rising)
+    {
+        for (ulong part = buffer.Misses & ~(_activeReads | _activeWrites); part != 0; part &= part - 1)
+        {
+            int bank = BitOperations.TrailingZeroCount(part);
+            if (_timers.PrechargeAt(bank) <= clock && !ProtectsRow(buffer, bank) && (rising || MayCloseOnFallingEdge(bank, all: false, clock)))
+            {
+                oldest = Older(oldest, buffer.OldestMiss(bank));
+            }
+        }
+
+        return oldest;
+    }
+
+    private bool ProtectsRow(RequestBuffer buffer, int bank) => _protectsHits && (buffer.Hits & (1UL << bank)) != 0
+        && _requests[buffer.OldestHit(bank)].Accepted <= _requests[buffer.OldestMiss(bank)].Accepted;
+
+    private void IssueActive(int slot, long clock)
+    {
+        int bank = _requests[slot].Bank;
+        ulong bit = 1UL << bank;
+        _active[bank] = None;
+        _activeReads &= ~bit;
+        _activeWrites &= ~bit;
+        Transfer(slot, clock);
+    }
+
+    private void Access(int slot, RequestBuffer buffer, long clock)
+    {
+        ref ChannelRequest request = ref _requests[slot];
+        _hits += request.IsCounted ? 0 : 1;
+        Leave(slot, buffer);
+        Transfer(slot, clock);
+    }
+
+    private void Leave(int slot, RequestBuffer buffer)
+    {
+        buffer.Remove(slot);
+        if (_requests[slot].IsWrite)
+        {
+            _writeAddresses.Remove(_requests[slot].Address);
+        }
+    }
+
+    private void Transfer(int slot, long clock)
+    {
+        _issued = true;
+        ref ChannelRequest request = ref _requests[slot];
+        if (request.IsWrite)
+        {
+            _writeBursts++;
+            _timers.Write(request.Bank, clock);
+            _completions.AddAcknowledgement(new DramCompletion(request.Tag, clock - 1, clock - request.Accepted, true));
+        }
+        else
+        {
+            _readBursts++;
+            _timers.Read(request.Bank, clock);
+            _lastRead = Math.Max(_lastRead, clock + _readLatency - 1);
+            _completions.AddRead(new DramCompletion(request.Tag, _lastRead, _lastRead + 1 - request.Accepted, false));
+        }
+
+        Release(slot);
+    }
+
+    private void IssueRowCommand(int slot, RequestBuffer buffer, long clock)
+    {
+        ref ChannelRequest request = ref _requests[slot];
+        int bank = request.Bank;
+        if (_openRow[bank] != Closed)
+        {
+            _conflicts += request.IsCounted ? 0 : 1;
+            request.IsCounted = true;
+            _precharges++;
+            _timers.Precharge(bank, clock);
+            SetRow(bank, Closed);
+            return;
+        }
+
+        _misses += request.IsCounted ? 0 : 1;
+        request.IsCounted = true;
+        _activates++;
+        _timers.Activate(bank, clock);
+        Leave(slot, buffer);
+        if (_twoPhase is null)
+        {
+            Open(slot);
+        }
+        else
+        {
+            (_half, _halfDeadline) = (slot, clock + _twoPhase.LatestSecondHalf);
+            SetRow(bank, HalfOpen);
+        }
+    }
+
+    private void Open(int slot)
+    {
+        ref ChannelRequest request = ref _requests[slot];
+        request.Order = _nextOrder++;
+        _active[request.Bank] = slot;
+        (request.IsWrite ? ref _activeWrites : ref _activeReads) |= 1UL << request.Bank;
+        SetRow(request.Bank, request.Row);
+    }
+
+    private bool IssueMaintenance(long clock, bool rising)
+    {
+        (DramCommand final, int bank) = _maintenance.Peek();
+        DramCommand command = MaintenanceStep(final, bank);
+        bool closes = command is DramCommand.Precharge or DramCommand.PrechargeAll;
+        bool all = command is DramCommand.PrechargeAll or DramCommand.RefreshAll;
+        if (_timers.MaintenanceAt(command, bank) > clock || IsHeld(command, bank) || !(rising || (closes && MayCloseOnFallingEdge(bank, all, clock))))
+        {
+            return false;
+        }
+
+        _timers.Maintain(command, bank, clock);
+        NoteRising(bank, all, rising, clock + 1);
+        if (closes)
+        {
+            _precharges++;
+            CloseAll(all ? _busMask << (bank >> _timers.BusBits << _timers.BusBits) : 1UL << bank);
+            return true;
+        }
+
+        _maintenance.Dequeue();
+        _ = final == DramCommand.RefreshAll ? _refreshesAll++ : _refreshesBank++;
+        return true;
+    }
+
+    private void CloseAll(ulong banks)
+    {
+        for (ulong part = banks & _open; part != 0; part &= part - 1)
+        {
+            SetRow(BitOperations.TrailingZeroCount(part), Closed);
+        }
+    }
+
+    private DramCommand MaintenanceStep(DramCommand final, int bank) => final == DramCommand.RefreshBank
+        ? (_open & (1UL << bank)) == 0 ? final : DramCommand.Precharge
+        : (_open & (_busMask << bank)) == 0 ? final : DramCommand.PrechargeAll;
+
+    /// <summary>A step waits for requests whose row was opened for them, and for a half-open bank.</summary>
+    private bool IsHeld(DramCommand command, int bank)
+    {
+        ulong banks = command is DramCommand.PrechargeAll or DramCommand.RefreshAll ? _busMask << bank : 1UL << bank;
+        ulong active = command is DramCommand.Precharge or DramCommand.PrechargeAll ? _activeReads | _activeWrites : 0;
+        return (banks & active) != 0 || (_half != None && (banks & (1UL << _requests[_half].Bank)) != 0);
+    }
+
+    /// <summary>The first cycle from <paramref name="clock"/> in which a command can issue; not exact, an earlier one.</summary>
+    private long EarliestCommand(long clock, bool exact)
+    {
+        RequestBuffer buffer = Buffer;
+        if (!exact && (buffer.Closed | buffer.Misses | _activeReads | _activeWrites) == 0 && _maintenance.Count == 0 && _half == None)
+        {
+            return EarliestStream(buffer.Hits, clock);
+        }
+
+        if (_half != None || _synchronized != None)
+        {
+            return clock;
+        }
+
+        long earliest = Never;
+        for (ulong part = _activeReads; part != 0; part &= part - 1)
+        {
+            earliest = Math.Min(earliest, Rising(_timers.ReadAt(BitOperations.TrailingZeroCount(part))));
+        }
+
+        for (ulong part = _activeWrites; part != 0; part &= part - 1)
+        {
+            earliest = Math.Min(earliest, Rising(_timers.WriteAt(BitOperations.TrailingZeroCount(part))));
+        }
+
+        return Math.Max(clock, _maintenance.Count > 0 ? Math.Min(earliest, EarliestMaintenance()) : EarliestOfBuffer(buffer, clock, earliest));
+    }
+
+    private long EarliestStream(ulong hits, long clock)
+    {
+        long earliest = Never;
+        for (int bus = 0; bus < _buses; bus++)
+        {
+            if ((hits & (_busMask << (bus << _timers.BusBits))) != 0)
+            {
+                earliest = Math.Min(earliest, _writing ? _timers.BusWrite(bus) : _timers.BusRead(bus));
+            }
+        }
+
+        return Rising(Math.Max(earliest, clock));
+    }
+
+    private long EarliestMaintenance()
+    {
+        (DramCommand final, int bank) = _maintenance.Peek();
+        DramCommand command = MaintenanceStep(final, bank);
+        return IsHeld(command, bank) ? Never : _timers.MaintenanceAt(command, bank);
+    }
+
+    private long EarliestOfBuffer(RequestBuffer buffer, long clock, long earliest)
+    {
+        for (ulong part = buffer.Misses & ~(_activeReads | _activeWrites); part != 0 && earliest > clock; part &= part - 1)
+        {
+            int bank = BitOperations.TrailingZeroCount(part);
+            earliest = ProtectsRow(buffer, bank) ? earliest : Math.Min(earliest, _timers.PrechargeAt(bank));
+        }
+
+        for (int bus = 0; bus < _buses && earliest > clock; bus++)
+        {
+            ulong banks = _busMask << (bus << _timers.BusBits);
+            long least = Math.Max(clock, _writing ? _timers.BusWrite(bus) : _timers.BusRead(bus));
+            for (ulong part = buffer.Hits & banks; part != 0 && earliest > least; part &= part - 1)
+            {
+                int bank = BitOperations.TrailingZeroCount(part);
+                earliest = Math.Min(earliest, Rising(_writing ? _timers.WriteAt(bank) : _timers.ReadAt(bank)));
+            }
+
+            least = Math.Max(clock, _timers.BusActivate(bus));
+            for (ulong part = buffer.Closed & banks; part != 0 && earliest > least; part &= part - 1)
+            {
+                earliest = Math.Min(earliest, Rising(_timers.ActivateAt(BitOperations.TrailingZeroCount(part))));
+            }
+        }
+
+        return earliest;
+    }
+
+    /// <summary>The earliest cycle for the next command of a request that has just come.</summary>
+    private long EarliestFor(int bank, int row, bool isWrite) => _openRow[bank] switch
+    {
+        HalfOpen => Never,
+        Closed => Rising(_timers.ActivateAt(bank)),
+        int open when open == row => Rising(isWrite ? _timers.WriteAt(bank) : _timers.ReadAt(bank)),
+        _ => _timers.PrechargeAt(bank),
+    };
+
+    private long Rising(long clock) => _halfClock ? clock | 1 : clock;
+}
