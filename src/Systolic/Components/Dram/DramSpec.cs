@@ -27,7 +27,7 @@ public sealed record DramSpec
     public required int WriteBuffer { get; init; }
 
     /// <summary>The device of a channel at the data rate that the bandwidth needs.</summary>
-    public DramStandard Device => Standard.AtRate(Bandwidth.BytesPerSecond / (Channels * Standard.ChannelBytesPerSecond));
+    public DramStandard Device => Standard.AtDataRate(Standard.GigabitsPerPin * Bandwidth.BytesPerSecond / (Channels * Standard.ChannelBytesPerSecond));
 
     /// <summary>Share of the peak that is left beside refreshes.</summary>
     public double SustainedShare

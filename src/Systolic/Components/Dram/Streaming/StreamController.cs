@@ -186,7 +186,7 @@ internal sealed class StreamController
     {
         int stack = Units.Stack(access.Unit);
         (int activate, int sameGroup) = access.IsWrite ? (_timing.RcdWrite, _timing.CcdLongWrite) : (_timing.RcdRead, _timing.CcdLong);
-        int fromLast = stack == _lastStack ? _columnSpacing : Math.Max(_columnSpacing, _timing.CcdStack);
+        int fromLast = stack == _lastStack ? _columnSpacing : Math.Max(_columnSpacing, access.IsWrite ? _timing.CcdStackWrite : _timing.CcdStack);
         long at = Math.Max(start, _lastColumn + fromLast);
         at = Math.Max(at, access.IsWrite ? _lastRead + _timing.ReadToWrite : _lastWrite + _timing.Cwl + _timing.Burst + _timing.WtrLong);
         ReadOnlySpan<long> opened = _opened.AsSpan(access.Unit * _groups, _groups);

@@ -216,7 +216,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
         StreamAccess access = job.Access;
         int group = (access.FirstBurst + job.Issued) % _groups, stack = _parts.Stack(access.Unit), place = _parts.FirstGroup(access.Unit) + group;
         int spacing = Math.Max(_t.Burst, _t.CcdShort);
-        spacing = stack == _lastStack ? spacing : Math.Max(spacing, _t.CcdStack);
+        spacing = stack == _lastStack ? spacing : Math.Max(spacing, access.IsWrite ? _t.CcdStackWrite : _t.CcdStack);
         bool opened = UnitOf(job).Row == access.Row && UnitOf(job).Opened[group] >= 0 && (_rowNext > _columnNext || !_rowCommands.Any(c => c.Activate && c.Group == group));
         bool turned = access.IsWrite ? _now >= _lastRead + _t.ReadToWrite : _now >= _lastWrite + _t.Cwl + _t.Burst + _t.WtrLong;
         if (!opened || !turned || _now < _lastColumn + spacing
