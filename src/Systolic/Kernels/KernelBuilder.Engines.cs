@@ -218,6 +218,11 @@ public sealed partial class KernelBuilder
             source = Wider(source, operation.Second.Type);
         }
 
+        if (IsStrided(operation.Target) || IsStrided(operation.First) || (twoTensors && IsStrided(operation.Second)))
+        {
+            operands |= Operands.Strided;
+        }
+
         return new Instruction
         {
             Opcode = opcode,
@@ -228,6 +233,9 @@ public sealed partial class KernelBuilder
             Operands = operands,
         };
     }
+
+    private bool IsStrided(in TileView view) => !view.IsNone && view.Free.Inner > 1
+        && Math.Abs((long)view.Free.InnerStride) * view.Type.ByteSize() > (view.Tile.Space == MemorySpace.Psum ? Machine.Psum : Machine.Sbuf).FullRateStride.Value;
 
     /// <summary>Of two tensors the one with more bytes an element decides how fast an engine reads.</summary>
     private static DataType Wider(DataType first, DataType second) => second.ByteSize() > first.ByteSize() ? second : first;

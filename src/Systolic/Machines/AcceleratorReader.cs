@@ -1,6 +1,7 @@
 using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
+using Systolic.Programs;
 using Systolic.Units;
 
 namespace Systolic.Machines;
@@ -101,7 +102,27 @@ public static class AcceleratorReader
         Partitions = Count(s, "partitions", 4096),
         PartitionSize = s.Size("partitionSize"),
         Banks = Count(s, "banks", 1024),
+        Exclusions = [.. Exclusions(s, "neverTogether", false), .. Exclusions(s, "neverTogetherWhenFast", true)],
+        ExclusiveBanks = s.Boolean("exclusiveBanks", false),
+        FullRateStride = s.Size("fullRateStride"),
     });
+
+    private static IEnumerable<EngineExclusion> Exclusions(JsonSection s, string key, bool fastOnly)
+    {
+        foreach (string pair in s.Texts(key))
+        {
+            StreamId[] engines = [.. Engines.Where(engine => pair.Split(' ').Contains(engine.Label()))];
+            if (engines.Length != 2 || pair.Split(' ').Length != 2 || (fastOnly && engines[0] != StreamId.Vector))
+            {
+                s.Problem(key, $"found \"{pair}\", expected {(fastOnly ? "vector and another" : "two")} of {string.Join(", ", Engines.Select(engine => engine.Label()))}, such as \"vector gpsimd\"");
+                continue;
+            }
+
+            yield return new EngineExclusion(engines[0], engines[1], fastOnly);
+        }
+    }
+
+    private static readonly StreamId[] Engines = [StreamId.Vector, StreamId.Scalar, StreamId.GpSimd];
 
     private static DmaSpec Dma(JsonSection s) => End(s, new DmaSpec
     {

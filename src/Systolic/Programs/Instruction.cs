@@ -24,6 +24,9 @@ public enum Operands : byte
 
     /// <summary>A matrix product that adds to its destination.</summary>
     Accumulate = 16,
+
+    /// <summary>Elements of an operand lie too far apart for the full rate.</summary>
+    Strided = 32,
 }
 
 /// <summary>One instruction of a stream: an engine operation on tiles, or one DMA transfer.</summary>

@@ -20,6 +20,7 @@ public sealed class Simulator
     private readonly StreamState[] _streams;
     private readonly Clock[] _clocks;
     private readonly DmaEngines _dma;
+    private readonly ScratchpadPorts _ports;
     private readonly ActivityCounts _counts = new();
     private readonly long[] _busy = new long[Engines.Length];
     private readonly List<Span>? _spans;
@@ -40,6 +41,7 @@ public sealed class Simulator
             new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
         ];
         _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
+        _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
         _spans = collectSpans ? [] : null;
     }
 
@@ -215,8 +217,15 @@ public sealed class Simulator
     private (long Start, long Free, long Done) Compute(StreamId stream, in Instruction op, StreamState state)
     {
         Clock clock = _clocks[(int)stream];
-        Cycles edge = clock.EdgeAtOrAfter(new SimTime(state.Ready));
+        bool fast = stream == StreamId.Vector && VectorEngine.IsFast(_machine.VectorEngine, op);
+        long atPort = _ports.Earliest(stream, op, fast, state.Ready);
+        Cycles edge = clock.EdgeAtOrAfter(new SimTime(atPort));
         long start = clock.At(edge).Value;
+        if (atPort > state.Ready)
+        {
+            state.WaitAtPort(atPort - state.Ready);
+        }
+
         long free, done;
         switch (stream)
         {
@@ -237,11 +246,12 @@ public sealed class Simulator
                 EngineTraffic.Count(op, _counts);
                 break;
             default:
-                free = done = clock.At(edge + _machine.GpSimdEngine.Interval(op.Free)).Value;
+                free = done = clock.At(edge + _machine.GpSimdEngine.Interval(EngineTraffic.Slots(op))).Value;
                 EngineTraffic.Count(op, _counts);
                 break;
         }
 
+        _ports.Take(stream, op, fast, free);
         _busy[(int)stream] += free - start;
         return (start, free, done);
     }

@@ -32,11 +32,17 @@ internal sealed class StreamState(int length)
     /// <summary>Completion of each instruction; never before an earlier one's, for the semaphore counts in order.</summary>
     public long[] Done { get; } = new long[length];
 
+    /// <summary>For how long each instruction waited at a scratchpad port or bank; null where none did.</summary>
+    public long[]? PortWait { get; private set; }
+
     /// <summary>Every instruction was issued.</summary>
     public bool Finished => Issued == Start.Length;
 
     /// <summary>When the stream itself can take its next instruction.</summary>
     public long NextFree => Issued == 0 ? 0 : Free[Issued - 1];
+
+    /// <summary>The next instruction waits at a port.</summary>
+    public void WaitAtPort(long time) => (PortWait ??= new long[Start.Length])[Issued] = time;
 
     /// <summary>Records the next instruction of an engine.</summary>
     public void Issue(long start, long free, long done)
