@@ -35,7 +35,7 @@ public class DramDeviceTests
         // Legal one by one, but 2 ticks between refreshes are less than activate to read: every row is closed again before it is read.
         DramStandard standard = DramStandards.Hbm2Legacy with { Timing = DramStandards.Hbm2Legacy.Timing with { Rfc = 398, Refi = 400 } };
         var device = new DramDevice(standard, 1, "fine", DramPolicy.Dramsim3);
-        Action run = () => DramTraffic.Run(device, DramPattern.Parse("rand@64", device), 5000, DramInjection.Greedy);
+        Action run = () => DramTraffic.Run(device, DramPattern.Parse("rand@64", device), 5000, DramInjection.Greedy, cancellation: TestContext.Current.CancellationToken);
 
         run.Should().Throw<InvalidOperationException>().WithMessage("No request was served for 1000000 ticks*read of address*");
     }

@@ -70,7 +70,7 @@ public class DramFidelityTests
     }
 
     private static DramTrafficReport Run(DramDevice device, string pattern, string injection, DramFidelity fidelity) =>
-        DramTraffic.Run(device, DramPattern.Parse(pattern.Replace("@64", "@" + device.Standard.Organization.BurstBytes, StringComparison.Ordinal), device), 1500, DramInjection.Parse(injection), fidelity);
+        DramTraffic.Run(device, DramPattern.Parse(pattern.Replace("@64", "@" + device.Standard.Organization.BurstBytes, StringComparison.Ordinal), device), 1500, DramInjection.Parse(injection), fidelity, TestContext.Current.CancellationToken);
 
     private static void Agree(DramStandard standard, DramPolicy policy, RandomStream stream, int requests)
     {

@@ -30,7 +30,7 @@ public class DramTimingTests
         DramPolicy policy = DramPolicy.Dramsim3 with { Refresh = DramRefresh.Off };
         var device = new DramDevice(DramStandards.Hbm2Legacy, 1, "fine", policy);
 
-        DramTrafficReport report = DramTraffic.Run(device, DramPattern.Parse("seq_rd", device), 20_000, DramInjection.Greedy);
+        DramTrafficReport report = DramTraffic.Run(device, DramPattern.Parse("seq_rd", device), 20_000, DramInjection.Greedy, cancellation: TestContext.Current.CancellationToken);
 
         // 20,000 bursts of 2 ticks, and the 30 ticks before the first.
         report.Ticks.Should().BeInRange(40_030, 40_100);
@@ -49,7 +49,7 @@ public class DramTimingTests
             {
                 var device = new DramDevice(standard, 2, "fine", policy);
                 string fitting = pattern.Replace("@64", "@" + standard.Organization.BurstBytes, StringComparison.Ordinal);
-                DramTrafficReport report = DramTraffic.Run(device, DramPattern.Parse(fitting, device), 3000, DramInjection.Greedy);
+                DramTrafficReport report = DramTraffic.Run(device, DramPattern.Parse(fitting, device), 3000, DramInjection.Greedy, cancellation: TestContext.Current.CancellationToken);
                 DramCounts counts = report.Counts;
 
                 report.FractionOfPeak.Should().BeInRange(0.01, 1, standard.Source);
@@ -66,7 +66,7 @@ public class DramTimingTests
     public void Refreshes_come_at_their_interval()
     {
         var device = new DramDevice(DramStandards.Hbm2, 1, "fine", DramPolicy.Ramulator2);
-        DramTrafficReport report = DramTraffic.Run(device, DramPattern.Parse("seq_rd", device), 30_000, DramInjection.Greedy);
+        DramTrafficReport report = DramTraffic.Run(device, DramPattern.Parse("seq_rd", device), 30_000, DramInjection.Greedy, cancellation: TestContext.Current.CancellationToken);
 
         // Two pseudo-channels, each once in 3900 cycles.
         report.Counts.RefreshesAll.Should().BeInRange(2 * (report.Ticks / 3900) - 2, 2 * (report.Ticks / 3900));
@@ -89,6 +89,6 @@ public class DramTimingTests
     private static DramTrafficReport Probe(string standard, DramPolicy policy, string name)
     {
         var device = new DramDevice(DramStandards.Get(standard, policy), 1, "coarse", policy);
-        return DramTraffic.Run(device, DramPattern.Parse(name, device), 100, DramInjection.Greedy);
+        return DramTraffic.Run(device, DramPattern.Parse(name, device), 100, DramInjection.Greedy, cancellation: TestContext.Current.CancellationToken);
     }
 }

@@ -5,6 +5,10 @@ namespace Systolic.Components;
 /// <summary>Which command issues next, and when one can at the earliest; times are cycles of the tool, one ahead of ticks.</summary>
 internal sealed partial class FrFcfsChannel
 {
+    private long _activeAt = Never;
+    private bool _servedActive;
+    private long _bufferAt;
+    private bool _bufferChanged = true;
     private int _risingBank = None;
     private bool _risingAll;
     private long _risingPair = -1;
@@ -20,7 +24,7 @@ internal sealed partial class FrFcfsChannel
         {
             ChooseMode();
             RequestBuffer buffer = Buffer;
-            slot = OldestHit(buffer, clock, None);
+            slot = MayScan(clock) ? OldestHit(buffer, clock, None) : None;
             if (slot != None)
             {
                 Access(slot, buffer, clock);
@@ -38,7 +42,7 @@ internal sealed partial class FrFcfsChannel
 
         ChooseMode();
         RequestBuffer buffer = Buffer;
-        if ((buffer.Closed | buffer.Misses) == 0)
+        if ((buffer.Closed | buffer.Misses) == 0 || !MayScan(clock))
         {
             return;
         }
@@ -87,8 +91,16 @@ internal sealed partial class FrFcfsChannel
         }
     }
 
-    private int OldestOf(RequestBuffer buffer, long clock) =>
-        OldestMiss(buffer, clock, _half == None ? OldestClosed(buffer, clock, OldestHit(buffer, clock, None)) : OldestHit(buffer, clock, None), rising: true);
+    private int OldestOf(RequestBuffer buffer, long clock) => !MayScan(clock)
+        ? None
+        : OldestMiss(buffer, clock, _half == None ? OldestClosed(buffer, clock, OldestHit(buffer, clock, None)) : OldestHit(buffer, clock, None), rising: true);
+
+    /// <summary>A request of the buffer may be ready. Ready times never go back, so that a bound holds until a row, the mode or what is served changes.</summary>
+    private bool MayScan(long clock)
+    {
+        _bufferChanged |= clock >= _bufferAt;
+        return clock >= _bufferAt;
+    }
 
     private void NoteRising(int bank, bool all, bool rising, long pair)
     {
@@ -104,26 +116,46 @@ internal sealed partial class FrFcfsChannel
     /// <summary>Among the requests whose row was opened for them, the first accepted one that can be served.</summary>
     private int OldestActive(long clock)
     {
+        if (clock < _activeAt)
+        {
+            return None;
+        }
+
         int oldest = None;
-        for (ulong part = _activeReads; part != 0; part &= part - 1)
+        long earliest = Never;
+        for (ulong part = _activeReads | _activeWrites; part != 0; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
-            if (_timers.ReadAt(bank) <= clock)
+            long ready = ActiveAt(bank);
+            earliest = Math.Min(earliest, ready);
+            if (ready <= clock)
             {
                 oldest = OlderActive(oldest, _active[bank]);
             }
         }
 
-        for (ulong part = _activeWrites; part != 0; part &= part - 1)
-        {
-            int bank = BitOperations.TrailingZeroCount(part);
-            if (_timers.WriteAt(bank) <= clock)
-            {
-                oldest = OlderActive(oldest, _active[bank]);
-            }
-        }
-
+        _activeAt = earliest;
         return oldest;
+    }
+
+    private long ActiveAt(int bank) => (_activeReads & (1UL << bank)) != 0 ? _timers.ReadAt(bank) : _timers.WriteAt(bank);
+
+    /// <summary>Ready times never go back, so that a bound holds until one of those requests is served.</summary>
+    private long EarliestActive()
+    {
+        if (!_servedActive)
+        {
+            return _activeAt;
+        }
+
+        _servedActive = false;
+        _activeAt = Never;
+        for (ulong part = _activeReads | _activeWrites; part != 0; part &= part - 1)
+        {
+            _activeAt = Math.Min(_activeAt, ActiveAt(BitOperations.TrailingZeroCount(part)));
+        }
+
+        return _activeAt;
     }
 
     private int OlderActive(int left, int right)
@@ -217,6 +249,8 @@ internal sealed partial class FrFcfsChannel
         int bank = _requests[slot].Bank;
         ulong bit = 1UL << bank;
         _active[bank] = None;
+        _servedActive = true;
+        _bufferChanged |= ((_reads.Misses | _writes.Misses) & bit) != 0;
         _activeReads &= ~bit;
         _activeWrites &= ~bit;
         Transfer(slot, clock);
@@ -296,6 +330,7 @@ internal sealed partial class FrFcfsChannel
         request.Order = _nextOrder++;
         _active[request.Bank] = slot;
         (request.IsWrite ? ref _activeWrites : ref _activeReads) |= 1UL << request.Bank;
+        _activeAt = Math.Min(_activeAt, ActiveAt(request.Bank));
         SetRow(request.Bank, request.Row);
     }
 
@@ -358,18 +393,8 @@ internal sealed partial class FrFcfsChannel
             return clock;
         }
 
-        long earliest = Never;
-        for (ulong part = _activeReads; part != 0; part &= part - 1)
-        {
-            earliest = Math.Min(earliest, Rising(_timers.ReadAt(BitOperations.TrailingZeroCount(part))));
-        }
-
-        for (ulong part = _activeWrites; part != 0; part &= part - 1)
-        {
-            earliest = Math.Min(earliest, Rising(_timers.WriteAt(BitOperations.TrailingZeroCount(part))));
-        }
-
-        return Math.Max(clock, _maintenance.Count > 0 ? Math.Min(earliest, EarliestMaintenance()) : EarliestOfBuffer(buffer, clock, earliest));
+        long earliest = EarliestActive() is < Never and long active ? Rising(active) : Never;
+        return Math.Max(clock, _maintenance.Count > 0 ? Math.Min(earliest, EarliestMaintenance()) : Math.Min(earliest, EarliestOfBuffer(buffer, clock)));
     }
 
     private long EarliestStream(ulong hits, long clock)
@@ -393,8 +418,14 @@ internal sealed partial class FrFcfsChannel
         return IsHeld(command, bank) ? Never : _timers.MaintenanceAt(command, bank);
     }
 
-    private long EarliestOfBuffer(RequestBuffer buffer, long clock, long earliest)
+    private long EarliestOfBuffer(RequestBuffer buffer, long clock)
     {
+        if (!_bufferChanged)
+        {
+            return _bufferAt;
+        }
+
+        long earliest = Never;
         for (ulong part = buffer.Misses & ~(_activeReads | _activeWrites); part != 0 && earliest > clock; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
@@ -418,6 +449,7 @@ internal sealed partial class FrFcfsChannel
             }
         }
 
+        (_bufferAt, _bufferChanged) = (earliest, false);
         return earliest;
     }
 

@@ -137,11 +137,14 @@ internal sealed partial class FrFcfsChannel : IDramChannel
         }
 
         buffer.Add(slot, _openRow[bank], _openRow[bank] == HalfOpen);
-        if (isWrite == _writing && IsSettled())
+        if (isWrite == _writing)
         {
-            _commandAt = Math.Min(_commandAt, _maintenance.Count > 0 ? Never : EarliestFor(bank, row, isWrite) - 1);
+            long ready = EarliestFor(bank, row, isWrite);
+            _bufferAt = Math.Min(_bufferAt, ready);
+            _commandAt = Math.Min(_commandAt, _maintenance.Count > 0 || ready == Never ? Never : ready - 1);
         }
-        else if (!IsSettled())
+
+        if (!IsSettled())
         {
             _commandAt = tick;
         }
@@ -213,13 +216,10 @@ internal sealed partial class FrFcfsChannel : IDramChannel
 
     private void ChooseMode()
     {
-        if (!_writing)
+        bool writes = _writing ? _writes.Count >= _low || _reads.Count == 0 : _writes.Count > _high || _reads.Count == 0;
+        if (writes != _writing)
         {
-            _writing = _writes.Count > _high || _reads.Count == 0;
-        }
-        else if (_writes.Count < _low && _reads.Count != 0)
-        {
-            _writing = false;
+            (_writing, _bufferAt, _bufferChanged) = (writes, 0, true);
         }
     }
 
@@ -231,6 +231,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     private void SetRow(int bank, int row)
     {
         _openRow[bank] = row;
+        (_bufferAt, _bufferChanged) = (0, true);
         _open = row == Closed ? _open & ~(1UL << bank) : _open | (1UL << bank);
         _reads.Classify(bank, row, row == HalfOpen);
         _writes.Classify(bank, row, row == HalfOpen);

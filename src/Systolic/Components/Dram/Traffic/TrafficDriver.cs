@@ -97,6 +97,7 @@ internal sealed class TrafficDriver
         }
 
         (_tick, _next[0], _sent) = (tick, next, sent);
+        Collect();
     }
 
     /// <summary>Executes what remains before a tick.</summary>
