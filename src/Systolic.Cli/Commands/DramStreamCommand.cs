@@ -21,18 +21,24 @@ internal sealed class DramStreamCommand : Command, IHasExamples
     private readonly Option<long?> _channels = SharedOptions.Size("--channels", "Channels, a power of two; 1 unless given.");
     private readonly Option<string> _mapping = new("--mapping")
     {
-        Description = "fine, coarse, mop4, or address fields from the least significant one up.", HelpName = "BITS", DefaultValueFactory = _ => "fine",
+        Description = "fine, coarse, mop4, or address fields from the least significant one up.",
+        HelpName = "BITS",
+        DefaultValueFactory = _ => "fine",
     };
 
     private readonly Option<string> _pattern = new("--pattern")
     {
-        Description = $"The stream: {string.Join(", ", DramPattern.Names.Select(name => name.EndsWith('@') ? name + "BYTES" : name))}.", HelpName = "NAME", DefaultValueFactory = _ => "seq_rd",
+        Description = $"The stream: {string.Join(", ", DramPattern.Names.Select(name => name.EndsWith('@') ? name + "BYTES" : name))}.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "seq_rd",
     };
 
     private readonly Option<long?> _requests = SharedOptions.Size("--requests", "Bursts of the stream; 1,000,000 unless given.");
     private readonly Option<string> _injection = new("--injection")
     {
-        Description = "greedy, perchan, windowN or rateN (percent of the peak).", HelpName = "HOW", DefaultValueFactory = _ => "greedy",
+        Description = "greedy, perchan, windowN or rateN (percent of the peak).",
+        HelpName = "HOW",
+        DefaultValueFactory = _ => "greedy",
     };
 
     private readonly Option<bool> _reference = new("--reference") { Description = "Step every tick: slow, and the same result." };
