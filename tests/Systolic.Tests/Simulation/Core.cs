@@ -29,6 +29,13 @@ internal static class Core
         return machine with { Memory = machine.Memory with { Standard = standard with { Timing = standard.Timing with { Refi = 1 << 26 } } } };
     }
 
+    /// <summary>The same machine with engines that never wait for each other at SBUF or PSUM.</summary>
+    public static Accelerator WithoutSharing(Accelerator machine) => machine with
+    {
+        Sbuf = machine.Sbuf with { Exclusions = [] },
+        Psum = machine.Psum with { Exclusions = [], ExclusiveBanks = false },
+    };
+
     /// <summary>Writes and runs a program; the builder's first argument places tiles.</summary>
     public static (CoreRun Run, StreamState[] Streams) Run(Accelerator machine, Action<KernelBuilder> write)
     {

@@ -48,7 +48,7 @@ public class SimulatorTests
     public void Independent_engines_overlap()
     {
         // VectorE 1,912 / 2 + 100 = 1,056 cycles at 0.96 GHz = 1,100 ns; GpSimdE 150 + 1,170 cycles at 1.2 GHz = 1,100 ns.
-        double time = Core.Nanoseconds(Core.Trn2, kernel =>
+        double time = Core.Nanoseconds(Core.WithoutSharing(Core.Trn2), kernel =>
         {
             TileBuffer tiles = kernel.Sbuf("tiles", 8192, 4);
             kernel.Copy(StreamId.Vector, tiles[1], tiles[0], 128, 1912, DataType.Fp32, DataType.Fp32);
@@ -141,7 +141,7 @@ public class SimulatorTests
         RandomPrograms.EnginesOnly.Sample(
             (RandomPrograms.Step[] steps) =>
             {
-                foreach (Accelerator machine in new[] { Core.Trn1, Core.Trn2 })
+                foreach (Accelerator machine in new[] { Core.WithoutSharing(Core.Trn1), Core.WithoutSharing(Core.Trn2) })
                 {
                     Programs.Program program = RandomPrograms.Write(steps, machine);
                     FixedPoint expected = new(program, machine);
