@@ -3,7 +3,6 @@ using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Kernels;
-using Systolic.Machines;
 using Systolic.Programs;
 using Systolic.Simulation;
 using Systolic.Tests.Simulation;

@@ -1,7 +1,5 @@
 using CsCheck;
 using Systolic.Hardware;
-using Systolic.Kernels;
-using Systolic.Numerics;
 using Systolic.Programs;
 using Systolic.Simulation;
 using Systolic.Units;

@@ -1,5 +1,3 @@
-using Systolic.Accounting;
-
 namespace Systolic.Components;
 
 /// <summary>What one core sees of main memory: its share of the channels. Times in femtoseconds.</summary>
