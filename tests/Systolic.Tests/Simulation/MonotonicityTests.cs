@@ -1,6 +1,5 @@
 using CsCheck;
 using Systolic.Hardware;
-using Systolic.Programs;
 using Systolic.Simulation;
 using Systolic.Units;
 
