@@ -62,7 +62,18 @@ public sealed record OperatorRun
 
     /// <summary>The most scratchpad bytes held at once on one core.</summary>
     public Bytes ScratchpadHighWater { get; init; }
+
+    /// <summary>The buffers of the pass that holds the most; empty on a machine whose memories are not managed by the program.</summary>
+    public ImmutableArray<BufferUse> Buffers { get; init; } = [];
 }
+
+/// <summary>An on-chip buffer of a program and how much of it was ever used.</summary>
+/// <param name="Memory">The memory it lies in: "sbuf" or "psum".</param>
+/// <param name="Name">What it holds.</param>
+/// <param name="PerPartition">Size of one copy in each partition.</param>
+/// <param name="Copies">Copies that are placed.</param>
+/// <param name="Used">Copies that were ever written: the high-water mark.</param>
+public sealed record BufferUse(string Memory, string Name, Bytes PerPartition, int Copies, int Used);
 
 /// <summary>Everything a machine recorded about one run. All figures of a report derive from it.</summary>
 public sealed record RunTrace

@@ -81,7 +81,7 @@ public sealed class SystolicMachine : IMachine
     };
 
     /// <summary>What one core did for one operator, over all its passes.</summary>
-    private sealed record Priced(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans, string Mapping, Bytes HighWater);
+    private sealed record Priced(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans, string Mapping, Bytes HighWater, ImmutableArray<BufferUse> Buffers);
 
     /// <summary>One run: remembers the operators simulated so far.</summary>
     private sealed class Session(Accelerator machine, bool collectSpans, CancellationToken cancellation)
@@ -123,10 +123,11 @@ public sealed class SystolicMachine : IMachine
                 Stack = slowest.Stack,
                 Busy = [.. busy],
                 ScratchpadHighWater = slowest.HighWater,
+                Buffers = slowest.Buffers,
             };
         }
 
-        private static Priced Idle { get; } = new(SimTime.Zero, new ActivityCounts(), [.. new SimTime[Simulator.Engines.Length]], new CycleStack(), [], "idle", Bytes.Zero);
+        private static Priced Idle { get; } = new(SimTime.Zero, new ActivityCounts(), [.. new SimTime[Simulator.Engines.Length]], new CycleStack(), [], "idle", Bytes.Zero, []);
 
         private LowerBound Bound(Operator op)
         {
@@ -154,6 +155,7 @@ public sealed class SystolicMachine : IMachine
             var stack = new CycleStack();
             var spans = ImmutableArray.CreateBuilder<Span>();
             long highWater = 0;
+            ImmutableArray<BufferUse> buffers = [];
             foreach ((Program program, long repeat) in lowering.Passes)
             {
                 CoreRun run = Simulator.Run(program, machine, collectSpans, cancellation);
@@ -161,14 +163,18 @@ public sealed class SystolicMachine : IMachine
                 time += run.Time * repeat;
                 counts.Add(run.Counts, repeat);
                 stack.Add(run.Stack, repeat);
-                highWater = Math.Max(highWater, program.BytesPerPartition(MemorySpace.Sbuf));
+                if (program.BytesPerPartition(MemorySpace.Sbuf) is var held && held > highWater)
+                {
+                    (highWater, buffers) = (held, run.Buffers);
+                }
+
                 for (int i = 0; i < busy.Length; i++)
                 {
                     busy[i] += run.Busy[i] * repeat;
                 }
             }
 
-            return new Priced(time, counts, [.. busy], stack, spans.ToImmutable(), lowering.Mapping, new Bytes(highWater * machine.Sbuf.Partitions));
+            return new Priced(time, counts, [.. busy], stack, spans.ToImmutable(), lowering.Mapping, new Bytes(highWater * machine.Sbuf.Partitions), buffers);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Systolic.Accounting;
 using Systolic.Units;
@@ -104,6 +105,28 @@ internal static class RunReportJson
         json.WriteEndArray();
     }
 
+    private static void WriteBuffers(Utf8JsonWriter json, ImmutableArray<BufferUse> buffers)
+    {
+        if (buffers.IsEmpty)
+        {
+            return;
+        }
+
+        json.WriteStartArray("buffers");
+        foreach (BufferUse buffer in buffers)
+        {
+            json.WriteStartObject();
+            json.WriteString("memory", buffer.Memory);
+            json.WriteString("name", buffer.Name);
+            json.WriteNumber("bytes_per_partition", buffer.PerPartition.Value);
+            json.WriteNumber("copies", buffer.Copies);
+            json.WriteNumber("copies_used", buffer.Used);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     private static void WriteOperator(Utf8JsonWriter json, OperatorReport op)
     {
         OperatorRun run = op.Run;
@@ -122,6 +145,7 @@ internal static class RunReportJson
         json.WriteFigure("energy_j", op.Energy.Joules);
         json.WriteFigure("total_energy_j", op.TotalEnergy.Joules);
         WriteObject(json, "bytes", LevelTraffic.Of(run.Counts), level => level.Level, (name, level) => json.WriteNumber(name, level.Amount.Value));
+        WriteBuffers(json, run.Buffers);
         WriteStack(json, run.Stack, op.Cycles);
         json.WriteEndObject();
     }

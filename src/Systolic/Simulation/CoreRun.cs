@@ -10,4 +10,8 @@ namespace Systolic.Simulation;
 /// <param name="Busy">Busy time of <see cref="Simulator.Engines"/>.</param>
 /// <param name="Stack">Causes along the critical path; sums to <paramref name="Time"/>.</param>
 /// <param name="Spans">A span per instruction and transfer; empty unless asked for.</param>
-public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans);
+public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans)
+{
+    /// <summary>The program's buffers and how many copies of each were ever written.</summary>
+    public ImmutableArray<BufferUse> Buffers { get; init; } = [];
+}

@@ -24,6 +24,7 @@ public sealed class Simulator
     private readonly ActivityCounts _counts = new();
     private readonly long[] _busy = new long[Engines.Length];
     private readonly List<Span>? _spans;
+    private readonly bool[] _written;
     private ActivationFunction _table;
 
     private Simulator(Program program, Accelerator machine, bool collectSpans)
@@ -42,6 +43,7 @@ public sealed class Simulator
         ];
         _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
+        _written = new bool[program.Tiles];
         _spans = collectSpans ? [] : null;
     }
 
@@ -104,8 +106,14 @@ public sealed class Simulator
 
         _busy[^1] = _dma.BusyTime;
         CycleStack stack = new CriticalPath(_program, _machine, _streams).Attribute();
-        return new CoreRun(stack.Total, _counts, [.. _busy.Select(time => new SimTime(time))], stack, _spans is null ? [] : [.. _spans]);
+        return new CoreRun(stack.Total, _counts, [.. _busy.Select(time => new SimTime(time))], stack, _spans is null ? [] : [.. _spans])
+        {
+            Buffers = [.. _program.Buffers.Select(Use)],
+        };
     }
+
+    private BufferUse Use(TileBuffer buffer) => new(
+        buffer.Space == MemorySpace.Sbuf ? "sbuf" : "psum", buffer.Name, new Bytes(buffer.BytesPerPartition), buffer.Copies, _written.AsSpan(buffer.FirstTile, buffer.Copies).Count(true));
 
     private StreamId? Next()
     {
@@ -193,6 +201,16 @@ public sealed class Simulator
     {
         StreamState state = _streams[(int)stream];
         ref readonly Instruction op = ref _program[stream][state.Issued];
+        if (op.Target >= 0)
+        {
+            _written[op.Target] = true;
+        }
+
+        if (op.Reduced >= 0)
+        {
+            _written[op.Reduced] = true;
+        }
+
         if (stream.IsQueue())
         {
             long issued = _dma.IssuedAt(op, state.Ready);

@@ -45,6 +45,21 @@ public class SimulatorTests
     }
 
     [Fact]
+    public void A_run_says_which_copies_of_a_buffer_were_written()
+    {
+        CoreRun run = Core.Run(Core.Trn2, kernel =>
+        {
+            TileBuffer source = kernel.Sbuf("source", 480, DataType.Fp32, 3);
+            TileBuffer target = kernel.Sbuf("target", 480, DataType.Fp32, 2);
+            kernel.Load(StreamId.QueueActivations, source[0], 128, 1920);
+            kernel.Load(StreamId.QueueActivations, source[1], 128, 1920);
+            kernel.Copy(StreamId.Vector, target[0], source[0]);
+        }).Run;
+
+        run.Buffers.Should().Equal(new BufferUse("sbuf", "source", new Bytes(1920), 3, 2), new BufferUse("sbuf", "target", new Bytes(1920), 2, 1));
+    }
+
+    [Fact]
     public void Independent_engines_overlap()
     {
         // VectorE 1,912 / 2 + 100 = 1,056 cycles at 0.96 GHz = 1,100 ns; GpSimdE 150 + 1,170 cycles at 1.2 GHz = 1,100 ns.
