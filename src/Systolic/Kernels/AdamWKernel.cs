@@ -10,7 +10,13 @@ internal sealed class AdamWKernel
 {
     private const int Instructions = 32;
 
-    private readonly DataType _type;
+    // Hyperparameters of the first step of a usual training run; assumed, for operators do not say. The time does not depend on them.
+    private const float Rate = 1e-3f;
+    private const float FirstDecay = 0.9f;
+    private const float SecondDecay = 0.999f;
+    private const float WeightDecay = 0.01f;
+    private const float Epsilon = 1e-16f; // within the root; 1e-8 outside it
+
     private readonly KernelBuilder _kernel;
     private readonly FlatTiling _chunks;
     private readonly TileBuffer _gradient;
@@ -19,14 +25,24 @@ internal sealed class AdamWKernel
     private readonly TileBuffer _second;
     private readonly TileBuffer _step;
     private readonly TileBuffer _square;
+    private readonly MemoryTensor _weightTensor;
+    private readonly MemoryTensor _gradientTensor;
+    private readonly MemoryTensor _masterTensor;
+    private readonly MemoryTensor _firstTensor;
+    private readonly MemoryTensor _secondTensor;
 
-    private AdamWKernel(AdamW op, Accelerator machine, long elements)
+    private AdamWKernel(AdamW op, Accelerator machine, long elements, bool values)
     {
-        _type = op.Type;
-        _kernel = new KernelBuilder(machine, op.Name);
+        _kernel = new KernelBuilder(machine, op.Name, values);
         int width = ChunkWidth(op, _kernel);
         _chunks = new FlatTiling(elements, _kernel.Partitions, width);
-        _gradient = _kernel.Sbuf("gradient", (long)width * op.Type.ByteSize(), TilePipeline.Copies);
+        (long rows, long columns) = elements % op.Columns == 0 ? (elements / op.Columns, op.Columns) : (1, elements);
+        _weightTensor = _kernel.Output("weights", rows, columns, op.Type);
+        _gradientTensor = _kernel.Input("gradient", rows, columns, op.Type);
+        _masterTensor = _kernel.InputOutput("master weights", rows, columns, DataType.Fp32);
+        _firstTensor = _kernel.InputOutput("first moment", rows, columns, DataType.Fp32);
+        _secondTensor = _kernel.InputOutput("second moment", rows, columns, DataType.Fp32);
+        _gradient = _kernel.Sbuf("gradient", width, op.Type, TilePipeline.Copies);
         _master = State("master weights", width);
         _first = State("first moment", width);
         _second = State("second moment", width);
@@ -35,17 +51,17 @@ internal sealed class AdamWKernel
     }
 
     /// <summary>Spreads the elements over all partitions, whatever the rows.</summary>
-    public static Lowering Lower(AdamW op, Accelerator machine)
+    public static Lowering Lower(AdamW op, Accelerator machine, bool values = false)
     {
         var sizing = new KernelBuilder(machine, op.Name);
         long chunk = (long)sizing.Partitions * ChunkWidth(op, sizing);
-        return Placement.Cut(checked(op.Rows * op.Columns), chunk, Instructions, elements => new AdamWKernel(op, machine, elements).Write());
+        return Placement.Cut(checked(op.Rows * op.Columns), chunk, Instructions, elements => new AdamWKernel(op, machine, elements, values).Write());
     }
 
     private static int ChunkWidth(AdamW op, KernelBuilder kernel) =>
         Placement.Width(kernel, op.Name, FlatTiling.WantedWidth, op.Type.ByteSize() + (5 * sizeof(float)));
 
-    private TileBuffer State(string name, int width) => _kernel.Sbuf(name, (long)width * sizeof(float), TilePipeline.Copies);
+    private TileBuffer State(string name, int width) => _kernel.Sbuf(name, width, DataType.Fp32, TilePipeline.Copies);
 
     private (Program, string) Write()
     {
@@ -57,35 +73,38 @@ internal sealed class AdamWKernel
     private void Moments(long index)
     {
         FlatChunk chunk = _chunks[index];
-        (int partitions, int width) = (chunk.Partitions, chunk.Width);
-        chunk.Load(_kernel, StreamId.QueueActivations, _gradient[index], _type);
-        chunk.Load(_kernel, StreamId.QueueWeights, _first[index], DataType.Fp32);
-        chunk.Load(_kernel, StreamId.QueueSmall, _second[index], DataType.Fp32);
-        chunk.Load(_kernel, StreamId.QueueActivations, _master[index], DataType.Fp32);
-        _kernel.Activation(ActivationFunction.Identity, _step[index], _gradient[index], null, partitions, width, _type, DataType.Fp32);
-        _kernel.Activation(ActivationFunction.Square, _square[index], _gradient[index], null, partitions, width, _type, DataType.Fp32);
-        _kernel.TensorScalar(StreamId.GpSimd, _second[index], _second[index], null, partitions, width, DataType.Fp32, DataType.Fp32);
-        _kernel.ScalarTensorTensor(_first[index], _first[index], _step[index], partitions, width, DataType.Fp32, DataType.Fp32);
-        _kernel.TensorTensor(StreamId.Vector, _second[index], _second[index], _square[index], partitions, width, DataType.Fp32, DataType.Fp32);
+        chunk.Load(_kernel, StreamId.QueueActivations, _gradient[index], _gradientTensor);
+        chunk.Load(_kernel, StreamId.QueueWeights, _first[index], _firstTensor);
+        chunk.Load(_kernel, StreamId.QueueSmall, _second[index], _secondTensor);
+        chunk.Load(_kernel, StreamId.QueueActivations, _master[index], _masterTensor);
+        TileView gradient = chunk.Of(_gradient[index]), first = chunk.Of(_first[index]), second = chunk.Of(_second[index]), step = chunk.Of(_step[index]), square = chunk.Of(_square[index]);
+        _kernel.Activation(ActivationFunction.Identity, step, gradient, 0, 1 - FirstDecay);
+        _kernel.Activation(ActivationFunction.Square, square, gradient, 0, MathF.Sqrt(1 - SecondDecay));
+        _kernel.TensorScalar(StreamId.GpSimd, second, second, AluOperator.Multiply, SecondDecay);
+        _kernel.ScalarTensorTensor(first, first, AluOperator.Multiply, FirstDecay, AluOperator.Add, step);
+        _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, second, second, square);
     }
 
-    /// <summary>u = m lr / sqrt(v): the root on ScalarE with the bias corrections in its scale, the product on GpSimdE.</summary>
+    /// <summary>u = m lr / sqrt(v): the root on ScalarE with rate and bias corrections in its scale, the product on GpSimdE.</summary>
     private void Direction(long index)
     {
         FlatChunk chunk = _chunks[index];
-        _kernel.Activation(ActivationFunction.Rsqrt, _square[index], _second[index], null, chunk.Partitions, chunk.Width, DataType.Fp32, DataType.Fp32);
-        _kernel.TensorTensor(StreamId.GpSimd, _step[index], _first[index], _square[index], chunk.Partitions, chunk.Width, DataType.Fp32, DataType.Fp32);
-        chunk.Store(_kernel, _first[index], DataType.Fp32);
-        chunk.Store(_kernel, _second[index], DataType.Fp32);
+        TileView square = chunk.Of(_square[index]), step = chunk.Of(_step[index]);
+        float correction = (1 - FirstDecay) / Rate * ((1 - FirstDecay) / Rate);
+        _kernel.Activation(ActivationFunction.Rsqrt, square, chunk.Of(_second[index]), correction * Epsilon, correction / (1 - SecondDecay));
+        _kernel.TensorTensor(StreamId.GpSimd, AluOperator.Multiply, step, chunk.Of(_first[index]), square);
+        chunk.Store(_kernel, _firstTensor, _first[index]);
+        chunk.Store(_kernel, _secondTensor, _second[index]);
     }
 
     /// <summary>w = (1 - lr decay) w - u on VectorE; the cast to the main type on ScalarE, in the gradient's place.</summary>
     private void Update(long index)
     {
         FlatChunk chunk = _chunks[index];
-        _kernel.ScalarTensorTensor(_master[index], _master[index], _step[index], chunk.Partitions, chunk.Width, DataType.Fp32, DataType.Fp32);
-        _kernel.Copy(StreamId.Scalar, _gradient[index], _master[index], chunk.Partitions, chunk.Width, DataType.Fp32, _type);
-        chunk.Store(_kernel, _master[index], DataType.Fp32);
-        chunk.Store(_kernel, _gradient[index], _type);
+        TileView master = chunk.Of(_master[index]);
+        _kernel.ScalarTensorTensor(master, master, AluOperator.Multiply, 1 - (Rate * WeightDecay), AluOperator.Subtract, chunk.Of(_step[index]));
+        _kernel.Copy(StreamId.Scalar, chunk.Of(_gradient[index]), master);
+        chunk.Store(_kernel, _masterTensor, _master[index]);
+        chunk.Store(_kernel, _weightTensor, _gradient[index]);
     }
 }

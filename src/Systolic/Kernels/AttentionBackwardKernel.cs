@@ -29,7 +29,7 @@ internal sealed class AttentionBackwardKernel
         _kernel = new KernelBuilder(machine, op.Name);
         int chunks = (int)Math.Clamp(_kernel.BankColumns / op.HeadDim, 1, AttentionPlan.TileKeys / _plan.Partitions);
         _keysPerBlock = chunks * _plan.Partitions;
-        _transposes = _kernel.Psum("transposes", 1);
+        _transposes = _kernel.Psum("transposes", 1, op.Type);
         _transpose = new HeadTranspose(_kernel, op, _plan, _transposes);
         _scores = _kernel.Psum("scores", 2);
         _slopes = _kernel.Psum("slopes of scores", 2);
@@ -37,19 +37,19 @@ internal sealed class AttentionBackwardKernel
         _keyGradient = _kernel.Psum("gradient of keys", 1);
         _queryGradient = _kernel.Psum("gradient of queries", 1);
         int e = _plan.ElementSize;
-        long blockBytes = (long)_keysPerBlock * _plan.HeadSlices * e, rowBytes = chunks * op.HeadDim * e, tileBytes = (long)_plan.HeadSlices * _plan.Partitions * e;
-        _keys = _kernel.Sbuf("keys", blockBytes, 2);
-        _values = _kernel.Sbuf("values", blockBytes, 2);
-        _keyRows = _kernel.Sbuf("keys and values by row", rowBytes, 4);
-        _queries = _kernel.Sbuf("queries", tileBytes, 3);
-        _outputs = _kernel.Sbuf("gradient of output", tileBytes, 3);
-        _queryRows = _kernel.Sbuf("queries by row", op.HeadDim * e, 4);
-        _outputRows = _kernel.Sbuf("output and its gradient by row", op.HeadDim * e, 8);
+        long block = (long)_keysPerBlock * _plan.HeadSlices, row = chunks * op.HeadDim, tile = (long)_plan.HeadSlices * _plan.Partitions;
+        _keys = _kernel.Sbuf("keys", block, op.Type, 2);
+        _values = _kernel.Sbuf("values", block, op.Type, 2);
+        _keyRows = _kernel.Sbuf("keys and values by row", row, op.Type, 4);
+        _queries = _kernel.Sbuf("queries", tile, op.Type, 3);
+        _outputs = _kernel.Sbuf("gradient of output", tile, op.Type, 3);
+        _queryRows = _kernel.Sbuf("queries by row", op.HeadDim, op.Type, 4);
+        _outputRows = _kernel.Sbuf("output and its gradient by row", op.HeadDim, op.Type, 8);
         _statistics = _kernel.Sbuf("row statistics", SmallBytes, 4);
         _probabilities = _kernel.Sbuf("probabilities", (long)_keysPerBlock * e, 3);
         _differences = _kernel.Sbuf("slopes", (long)_keysPerBlock * e, 3);
         _transposed = _kernel.Sbuf("slopes transposed", (long)_keysPerBlock * e, 2);
-        _results = _kernel.Sbuf("result", Math.Max(rowBytes, op.HeadDim * sizeof(float)), 4);
+        _results = _kernel.Sbuf("result", Math.Max(row * e, op.HeadDim * sizeof(float)), 4);
         long accumulator = op.HeadDim * sizeof(float);
         _queriesResident = _kernel.FreeSbuf >= accumulator * _plan.QueryTiles;
         _accumulators = _kernel.Sbuf("accumulated gradient of queries", accumulator, _queriesResident ? _plan.QueryTiles : 4);
@@ -189,7 +189,7 @@ internal sealed class AttentionBackwardKernel
         foreach ((Tile rows, Tile target) in new[] { (_keyRows[2 * unit.Turn], _keys[unit.Turn]), (_keyRows[(2 * unit.Turn) + 1], _values[unit.Turn]) })
         {
             _kernel.Load(StreamId.QueueWeights, rows, keys, _op.HeadDim * _plan.ElementSize);
-            _transpose.Write(target, rows, Math.Min(keys, _plan.Partitions), (int)MatMulPlan.Ceiling(keys, _plan.Partitions));
+            _transpose.Write(target, rows, keys, _keysPerBlock);
         }
     }
 
@@ -204,8 +204,8 @@ internal sealed class AttentionBackwardKernel
         _kernel.Load(StreamId.QueueSmall, _statistics[unit.Number], rows, sizeof(float));
         _kernel.TensorTensor(StreamId.Vector, output, output, gradient, rows, d, _op.Type, _op.Type);
         _kernel.TensorReduce(_statistics[unit.Number], output, rows, d, _op.Type, DataType.Fp32);
-        _transpose.Write(_queries[unit.Number], query, rows, 1);
-        _transpose.Write(_outputs[unit.Number], gradient, rows, 1);
+        _transpose.Write(_queries[unit.Number], query, rows, _plan.Partitions);
+        _transpose.Write(_outputs[unit.Number], gradient, rows, _plan.Partitions);
     }
 
     private void AccumulateQuery(Unit unit, int rows, int d)

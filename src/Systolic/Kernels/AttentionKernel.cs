@@ -12,8 +12,11 @@ namespace Systolic.Kernels;
 /// </remarks>
 internal sealed class AttentionKernel
 {
-    private const int SmallBytes = 64;
     private const int UnitsAhead = 2;
+
+    /// <summary>Score of a key that the causal mask hides: scaled, it is finite, and its exponential is zero.</summary>
+    private const float Hidden = -3e38f;
+
     private readonly Attention _op;
     private readonly AttentionPlan _plan;
     private readonly Range _groups;
@@ -25,36 +28,46 @@ internal sealed class AttentionKernel
     private readonly TileBuffer _masked;
     private readonly TileBuffer _probabilities;
     private readonly TileBuffer _maxima;
+    private readonly TileBuffer _running;
     private readonly TileBuffer _factors;
+    private readonly TileBuffer _tileSums;
+    private readonly TileBuffer _sectionSums;
     private readonly TileBuffer _sums;
     private readonly TileBuffer _accumulators;
     private readonly TileBuffer _results;
+    private readonly float _scale;
     private long _scoreRound;
     private long _softmaxRound;
     private long _probabilityRound;
     private long _maskedRound;
     private long _resultRound;
 
-    private AttentionKernel(Attention op, Accelerator machine, Range groups)
+    private AttentionKernel(Attention op, Accelerator machine, Range groups, bool values)
     {
         (_op, _plan, _groups) = (op, new AttentionPlan(op, machine), groups);
-        _kernel = new KernelBuilder(machine, op.Name);
+        _kernel = new KernelBuilder(machine, op.Name, values);
+        _scale = (float)(1 / Math.Sqrt(op.HeadDim));
         bool byDma = machine.Dma.LocalTransposeShare > 0;
-        TileBuffer transposes = _kernel.Psum("transposes", byDma ? 1 : 2);
+        TileBuffer transposes = _kernel.Psum("transposes", byDma ? 1 : 2, op.Type);
         _output = _kernel.Psum("output", 1);
         _scores = _kernel.Psum("scores", machine.Psum.Banks - (byDma ? 2 : 3));
         _operands = new AttentionOperands(_kernel, op, _plan, transposes);
         _transpose = new ScoreTranspose(_kernel, op.Type, byDma ? null : transposes, (UnitsAhead + 1) * AttentionPlan.SectionTiles);
-        _masked = _kernel.Sbuf("masked scores", AttentionPlan.TileKeys * sizeof(float), 2);
-        _probabilities = _kernel.Sbuf("probabilities", AttentionPlan.TileKeys * _plan.ElementSize, (UnitsAhead + 1) * AttentionPlan.SectionTiles);
-        _maxima = _kernel.Sbuf("maxima", SmallBytes, 2 * UnitsAhead);
-        _factors = _kernel.Sbuf("factors", SmallBytes, 2 * UnitsAhead);
-        _sums = _kernel.Sbuf("sums", SmallBytes, (2 * _plan.QueryGroup) + UnitsAhead);
-        _accumulators = _kernel.Sbuf("accumulated output", op.HeadDim * sizeof(float), (2 * _plan.QueryGroup) + UnitsAhead);
-        _results = _kernel.Sbuf("result", op.HeadDim * _plan.ElementSize, 2);
+        _masked = _kernel.Sbuf("masked scores", AttentionPlan.TileKeys, DataType.Fp32, 2);
+        _probabilities = _kernel.Sbuf("probabilities", AttentionPlan.TileKeys, op.Type, (UnitsAhead + 1) * AttentionPlan.SectionTiles);
+        int turns = (2 * _plan.QueryGroup) + UnitsAhead;
+        _maxima = _kernel.Sbuf("maxima of tiles", AttentionPlan.SectionTiles, DataType.Fp32, 2 * UnitsAhead);
+        _running = _kernel.Sbuf("negative running maximum", 1, DataType.Fp32, 2 * turns);
+        _factors = _kernel.Sbuf("factors", 1, DataType.Fp32, 2 * UnitsAhead);
+        _tileSums = _kernel.Sbuf("sums of tiles", AttentionPlan.SectionTiles, DataType.Fp32, 2 * UnitsAhead);
+        _sectionSums = _kernel.Sbuf("sum of a section", 1, DataType.Fp32, 2);
+        _sums = _kernel.Sbuf("sums", 1, DataType.Fp32, turns);
+        _accumulators = _kernel.Sbuf("accumulated output", op.HeadDim, DataType.Fp32, turns);
+        _results = _kernel.Sbuf("result", op.HeadDim, op.Type, 2);
     }
 
     /// <summary>A query tile against a section of keys.</summary>
+    /// <param name="Head">Key/value head over all sequences.</param>
     /// <param name="Query">Query tile of the head.</param>
     /// <param name="Number">Number of the unit over the whole program.</param>
     /// <param name="Pass">Number of the pass over keys and values.</param>
@@ -62,15 +75,15 @@ internal sealed class AttentionKernel
     /// <param name="Section">Section of keys.</param>
     /// <param name="Tiles">Key tiles of the section that the query tile sees.</param>
     /// <param name="Last">The query tile's last section.</param>
-    private readonly record struct Unit(int Query, long Number, long Pass, long Turn, int Section, int Tiles, bool Last);
+    private readonly record struct Unit(long Head, int Query, long Number, long Pass, long Turn, int Section, int Tiles, bool Last);
 
     /// <summary>Lowers a forward operator.</summary>
-    public static Lowering Lower(Attention op, Accelerator machine)
+    public static Lowering Lower(Attention op, Accelerator machine, bool values)
     {
         var plan = new AttentionPlan(op, machine);
         string mapping = FormattableString.Invariant(
             $"{(plan.Stacked ? "decode" : "flash")}, query tiles {plan.RowsIn(0)}, key tiles {AttentionPlan.TileKeys}, sections {AttentionPlan.SectionTiles * AttentionPlan.TileKeys}, keys {(plan.Resident ? "resident" : "streamed")}, transposes by {(machine.Dma.LocalTransposeShare > 0 ? "DMA" : "array")}");
-        return AttentionPasses.Lower(op, plan, plan.QueryGroups, mapping, (part, groups) => new AttentionKernel(part, machine, groups).Write());
+        return AttentionPasses.Lower(op, plan, plan.QueryGroups, mapping, (part, groups) => new AttentionKernel(part, machine, groups, values).Write());
     }
 
     private Program Write()
@@ -112,7 +125,7 @@ internal sealed class AttentionKernel
                         int tiles = Math.Min(AttentionPlan.SectionTiles, visible - (section * AttentionPlan.SectionTiles));
                         if (tiles > 0)
                         {
-                            yield return new Unit(group + i, number++, pass, turn + i, section, tiles, visible <= (section + 1) * AttentionPlan.SectionTiles);
+                            yield return new Unit(head, group + i, number++, pass, turn + i, section, tiles, visible <= (section + 1) * AttentionPlan.SectionTiles);
                         }
                     }
                 }
@@ -128,33 +141,35 @@ internal sealed class AttentionKernel
     private void Scores(Unit unit)
     {
         int rows = _plan.RowsIn(unit.Query);
-        Tile query = _operands.Query(unit.Query, unit.Turn);
         for (int t = 0; t < unit.Tiles; t++)
         {
-            int key = (unit.Section * AttentionPlan.SectionTiles) + t;
-            (Tile keys, _) = _operands.KeyValue(unit.Pass, key);
-            Tile bank = _scores[_scoreRound++];
+            int key = KeyTile(unit, t), keys = _plan.KeysIn(key);
+            TileView query = _operands.Query(unit.Query, unit.Turn, unit.Head, 0);
+            long load = _operands.KeyValue(unit.Pass, key, unit.Head);
+            TileView bank = _scores[_scoreRound++][..rows, ..keys];
             for (int slice = 0; slice < _plan.HeadSlices; slice++)
             {
-                _kernel.MatMul(bank, query, keys, (int)Math.Min(_plan.Partitions, _op.HeadDim - ((long)slice * _plan.Partitions)), rows, _plan.KeysIn(key), _op.Type, slice > 0);
+                _kernel.MatMul(bank, slice == 0 ? query : _operands.Query(unit.Query, unit.Turn, unit.Head, slice), _operands.Keys(load, slice, keys), slice > 0);
             }
         }
     }
 
+    private static int KeyTile(Unit unit, int tile) => (unit.Section * AttentionPlan.SectionTiles) + tile;
+
     /// <summary>Copies the tiles that the causal mask cuts to SBUF, where the general-purpose engine masks them; returns where the scores of each tile lie.</summary>
-    private Tile[] Mask(Unit unit, long firstScore)
+    private TileView[] Mask(Unit unit, long firstScore)
     {
         int rows = _plan.RowsIn(unit.Query);
-        var scores = new Tile[unit.Tiles];
+        var scores = new TileView[unit.Tiles];
         for (int t = 0; t < unit.Tiles; t++)
         {
-            int key = (unit.Section * AttentionPlan.SectionTiles) + t;
-            scores[t] = _scores[firstScore + t];
+            int key = KeyTile(unit, t), keys = _plan.KeysIn(key);
+            scores[t] = _scores[firstScore + t][..rows, ..keys];
             if (_plan.Masked(unit.Query, key))
             {
-                Tile copy = _masked[_maskedRound++];
-                _kernel.Copy(StreamId.Vector, copy, scores[t], rows, _plan.KeysIn(key), DataType.Fp32, DataType.Fp32);
-                _kernel.AffineSelect(copy, copy, rows, _plan.KeysIn(key), DataType.Fp32);
+                TileView copy = _masked[_maskedRound++][..rows, ..keys];
+                _kernel.Copy(StreamId.Vector, copy, scores[t]);
+                _kernel.AffineSelect(copy, copy, _plan.Visible(unit.Query, key), Hidden);
                 scores[t] = copy;
             }
         }
@@ -162,82 +177,89 @@ internal sealed class AttentionKernel
         return scores;
     }
 
-    private void Softmax(Unit unit, Tile[] scores)
+    private void Softmax(Unit unit, TileView[] scores)
     {
         int rows = _plan.RowsIn(unit.Query);
-        Tile maximum = _maxima[unit.Number];
         for (int t = 0; t < unit.Tiles; t++)
         {
-            _kernel.TensorReduce(maximum, scores[t], rows, _plan.KeysIn((unit.Section * AttentionPlan.SectionTiles) + t), DataType.Fp32, DataType.Fp32);
+            _kernel.TensorReduce(AluOperator.Maximum, _maxima[unit.Number][..rows, t..(t + 1)], scores[t]);
         }
 
-        RunningMaximum(unit, maximum, rows);
+        TileView running = RunningMaximum(unit, rows);
         for (int t = 0; t < unit.Tiles; t++)
         {
-            int keys = _plan.KeysIn((unit.Section * AttentionPlan.SectionTiles) + t);
-            Tile probability = _probabilities[_softmaxRound++];
-            _kernel.ActivationReduce(ActivationFunction.Exp, probability, scores[t], maximum, rows, keys, DataType.Fp32, _op.Type);
-            _transpose.Written(probability, rows, keys);
+            TileView probability = _probabilities[_softmaxRound++][..rows, ..scores[t].Elements];
+            _kernel.ActivationReduce(ActivationFunction.Exp, probability, _tileSums[unit.Number][..rows, t..(t + 1)], scores[t], running, _scale);
+            _transpose.Written(probability);
         }
     }
 
-    private void RunningMaximum(Unit unit, Tile maximum, int rows)
+    /// <summary>The negative of the largest scaled score so far, and by how much what was summed before shrinks.</summary>
+    private TileView RunningMaximum(Unit unit, int rows)
     {
-        _kernel.TensorReduce(maximum, maximum, rows, AttentionPlan.SectionTiles, DataType.Fp32, DataType.Fp32);
-        _kernel.TensorScalar(StreamId.Vector, maximum, maximum, null, rows, 1, DataType.Fp32, DataType.Fp32);
-        if (unit.Section > 0)
+        TileView now = Running(unit, unit.Section, rows);
+        _kernel.TensorReduce(AluOperator.Maximum, now, _maxima[unit.Number][..rows, ..unit.Tiles], negate: true);
+        if (unit.Section == 0)
         {
-            _kernel.Activation(ActivationFunction.Exp, _factors[unit.Number], maximum, null, rows, 1, DataType.Fp32, DataType.Fp32);
+            _kernel.TensorScalar(StreamId.Vector, now, now, AluOperator.Multiply, _scale);
+            return now;
         }
+
+        TileView before = Running(unit, unit.Section - 1, rows);
+        _kernel.TensorScalar(StreamId.Vector, now, now, AluOperator.Multiply, _scale, AluOperator.Minimum, before);
+        _kernel.Activation(ActivationFunction.Exp, _factors[unit.Number][..rows, ..1], before, now, -1);
+        return now;
     }
+
+    private TileView Running(Unit unit, int section, int rows) => _running[(2 * unit.Turn) + (section & 1)][..rows, ..1];
 
     private void Finish(Unit unit)
     {
-        Tile output = _output[unit.Number];
+        TileView output = _output[unit.Number][.._plan.RowsIn(unit.Query), ..(int)_op.HeadDim];
         WeighValues(unit, output);
         Accumulate(unit, output);
     }
 
-    private void WeighValues(Unit unit, Tile output)
+    private void WeighValues(Unit unit, in TileView output)
     {
         int rows = _plan.RowsIn(unit.Query);
         for (int t = 0; t < unit.Tiles; t++)
         {
-            int key = (unit.Section * AttentionPlan.SectionTiles) + t;
-            int keys = _plan.KeysIn(key);
-            (_, Tile values) = _operands.KeyValue(unit.Pass, key);
-            Tile transposed = _transpose.Read(_probabilities[_probabilityRound++], rows, keys);
+            int key = KeyTile(unit, t), keys = _plan.KeysIn(key);
+            long load = _operands.KeyValue(unit.Pass, key, unit.Head);
+            Tile transposed = _transpose.Read(_probabilities[_probabilityRound++][..rows, ..keys]);
             for (int start = 0; start < keys; start += _plan.Partitions)
             {
-                _kernel.MatMul(output, transposed, values, Math.Min(_plan.Partitions, keys - start), rows, (int)_op.HeadDim, _op.Type, t + start > 0);
+                int count = Math.Min(_plan.Partitions, keys - start), chunk = start / _plan.Partitions;
+                _kernel.MatMul(output, transposed[..count, (chunk * rows)..((chunk + 1) * rows)], _operands.Values(load, chunk, count), t + start > 0);
             }
         }
-
     }
 
-    private void Accumulate(Unit unit, Tile output)
+    private void Accumulate(Unit unit, in TileView output)
     {
         int rows = _plan.RowsIn(unit.Query);
-        int d = (int)_op.HeadDim;
-        Tile sum = _sums[unit.Turn], accumulator = _accumulators[unit.Turn];
-        Tile last = _probabilities[_probabilityRound - 1];
-        _kernel.TensorReduce(sum, last, rows, AttentionPlan.SectionTiles, DataType.Fp32, DataType.Fp32);
+        TileView sum = _sums[unit.Turn][..rows, ..1], accumulator = _accumulators[unit.Turn][..rows, ..];
+        TileView tiles = _tileSums[unit.Number][..rows, ..unit.Tiles];
         if (unit.Section == 0)
         {
-            _kernel.Copy(StreamId.Vector, accumulator, output, rows, d, DataType.Fp32, DataType.Fp32);
+            _kernel.TensorReduce(AluOperator.Add, sum, tiles);
+            _kernel.Copy(StreamId.Vector, accumulator, output);
         }
         else
         {
-            _kernel.TensorScalar(StreamId.Vector, sum, sum, _factors[unit.Number], rows, 1, DataType.Fp32, DataType.Fp32);
-            _kernel.ScalarTensorTensor(accumulator, accumulator, output, rows, d, DataType.Fp32, DataType.Fp32);
+            TileView section = _sectionSums[unit.Number][..rows, ..1], factor = _factors[unit.Number][..rows, ..1];
+            _kernel.TensorReduce(AluOperator.Add, section, tiles);
+            _kernel.ScalarTensorTensor(sum, sum, AluOperator.Multiply, factor, AluOperator.Add, section);
+            _kernel.ScalarTensorTensor(accumulator, accumulator, AluOperator.Multiply, factor, AluOperator.Add, output);
         }
 
         if (unit.Last)
         {
-            Tile result = _results[_resultRound++];
-            _kernel.Reciprocal(sum, sum, rows, 1, DataType.Fp32);
-            _kernel.TensorScalar(StreamId.Vector, result, accumulator, sum, rows, d, DataType.Fp32, _op.Type);
-            _kernel.Store(StreamId.QueueStores, result, rows, _op.HeadDim * _plan.ElementSize);
+            TileView result = _results[_resultRound++][..rows, ..];
+            _kernel.Reciprocal(sum, sum);
+            _kernel.TensorScalar(StreamId.Vector, result, accumulator, AluOperator.Multiply, sum);
+            _kernel.Store(StreamId.QueueStores, _operands.QueryRows(_operands.Output, unit.Query, unit.Head), result);
         }
     }
 }

@@ -40,6 +40,6 @@ internal static class AttentionPasses
             }
         }
 
-        Attention Some(long count) => op with { Batch = 1, KvHeads = count, QueryHeads = count * plan.GroupHeads };
+        Attention Some(long count) => count == heads ? op : op with { Batch = 1, KvHeads = count, QueryHeads = count * plan.GroupHeads };
     }
 }

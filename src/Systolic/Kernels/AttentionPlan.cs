@@ -1,6 +1,7 @@
 using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Numerics;
+using Systolic.Programs;
 using Systolic.Workloads;
 
 namespace Systolic.Kernels;
@@ -93,6 +94,9 @@ internal sealed class AttentionPlan
         }
     }
 
+    /// <summary>Features in slice <paramref name="slice"/> of the head dimension.</summary>
+    public int SliceDepth(int slice) => (int)Math.Min(Partitions, _op.HeadDim - ((long)slice * Partitions));
+
     /// <summary>Keys in key tile <paramref name="tile"/>.</summary>
     public int KeysIn(int tile) => (int)Math.Min(TileKeys, _op.KvTokens - ((long)tile * TileKeys));
 
@@ -103,7 +107,15 @@ internal sealed class AttentionPlan
     public int VisibleTiles(int tile) => _op.Causal && !Stacked ? (int)MatMulPlan.Ceiling(LastPosition(tile) + 1, TileKeys) : KeyTiles;
 
     /// <summary>A causal mask cuts through key tile <paramref name="key"/> of query tile <paramref name="tile"/>.</summary>
-    public bool Masked(int tile, int key) => _op.Causal && !Stacked && (((long)key * TileKeys) + KeysIn(key) - 1) > FirstPosition(tile);
+    public bool Masked(int tile, int key) => _op.Causal && (((long)key * TileKeys) + KeysIn(key) - 1) > FirstPosition(tile);
+
+    /// <summary>Where a row of query tile <paramref name="tile"/> sees a key of key tile <paramref name="key"/>: its position is not before the key's.</summary>
+    /// <remarks>Stacked rows hold the heads of a token one after the other: row p is of token p div G, which is at least c exactly if p - G c >= 0.</remarks>
+    public AffineCondition Visible(int tile, int key)
+    {
+        int ahead = (int)(FirstPosition(tile) - ((long)key * TileKeys)), group = Stacked ? (int)GroupHeads : 1;
+        return new AffineCondition(group * ahead, 1, -group);
+    }
 
     public long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + ((long)(tile % TilesPerHead) * Partitions);
 

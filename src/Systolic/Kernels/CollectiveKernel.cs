@@ -15,6 +15,8 @@ internal sealed class CollectiveKernel
     private readonly FlatTiling _chunks;
     private readonly TileBuffer _sum;
     private readonly TileBuffer _partial;
+    private readonly MemoryTensor[] _partials;
+    private readonly MemoryTensor _output;
 
     private CollectiveKernel(Collective op, Accelerator machine, long elements)
     {
@@ -22,8 +24,10 @@ internal sealed class CollectiveKernel
         _kernel = new KernelBuilder(machine, op.Name);
         int width = ChunkWidth(op, _kernel);
         _chunks = new FlatTiling(elements, _kernel.Partitions, width);
-        _sum = _kernel.Sbuf("sum", (long)width * op.Type.ByteSize(), TilePipeline.Copies);
-        _partial = _kernel.Sbuf("partial sum", (long)width * op.Type.ByteSize(), TilePipeline.Copies);
+        _sum = _kernel.Sbuf("sum", width, op.Type, TilePipeline.Copies);
+        _partial = _kernel.Sbuf("partial sum", width, op.Type, TilePipeline.Copies);
+        _partials = [.. Enumerable.Range(0, (int)op.Ranks).Select(rank => _kernel.Input(FormattableString.Invariant($"partial sum {rank}"), 1, elements, op.Type))];
+        _output = _kernel.Output("output", 1, elements, op.Type);
     }
 
     /// <summary>The program of one rank; a single rank has nothing to exchange.</summary>
@@ -44,7 +48,7 @@ internal sealed class CollectiveKernel
 
         if (op.Function == CollectiveFunction.AllGather)
         {
-            sizing.Barrier(sizing.Sbuf("signal", sizeof(int))[0]);
+            sizing.Barrier(sizing.Sbuf("signal", 1, DataType.Int32)[0]);
             return Lowering.Of(sizing.Build(), "signal only: main memory is shared");
         }
 
@@ -73,14 +77,14 @@ internal sealed class CollectiveKernel
     {
         FlatChunk chunk = _chunks[index];
         Tile sum = _sum[index];
-        chunk.Load(_kernel, StreamId.QueueActivations, sum, _op.Type);
+        chunk.Load(_kernel, StreamId.QueueActivations, sum, _partials[0]);
         for (int rank = 1; rank < _op.Ranks; rank++)
         {
             Tile partial = _partial[(index * (_op.Ranks - 1L)) + rank - 1];
-            chunk.Load(_kernel, StreamId.QueueActivations, partial, _op.Type);
-            _kernel.TensorTensor(StreamId.Vector, sum, sum, partial, chunk.Partitions, chunk.Width, _op.Type, _op.Type);
+            chunk.Load(_kernel, StreamId.QueueActivations, partial, _partials[rank]);
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, chunk.Of(sum), chunk.Of(sum), chunk.Of(partial));
         }
 
-        chunk.Store(_kernel, sum, _op.Type);
+        chunk.Store(_kernel, _output, sum);
     }
 }

@@ -35,11 +35,11 @@ internal sealed class CrossEntropyKernel
         _labelLogits = _kernel.Sbuf("logits of the labels", op.Type.ByteSize(), 2);
         _loss = _kernel.Sbuf("loss", sizeof(float), 2);
         _inverse = _kernel.Sbuf("1 / sum", sizeof(float), 2);
-        _online = new OnlineSum(_kernel, op.Type);
-        int width = Placement.Width(_kernel, op.Name, Math.Min(op.Columns, WantedPiece), 2 * op.Type.ByteSize(), TilePipeline.SkewedCopies * (long)sizeof(float), 1, TilePipeline.SkewedCopies);
+        _online = new OnlineSum(_kernel);
+        int width = Placement.Width(_kernel, op.Name, Math.Min(op.Columns, WantedPiece), 2 * op.Type.ByteSize(), copies: TilePipeline.SkewedCopies);
         _pieces = new ColumnTiling(op.Columns, width);
-        _x = _kernel.Sbuf("logits", (long)width * op.Type.ByteSize(), TilePipeline.SkewedCopies);
-        _scratch = _kernel.Sbuf("exponentials", ((long)width * op.Type.ByteSize()) + sizeof(float), TilePipeline.SkewedCopies);
+        _x = _kernel.Sbuf("logits", width, op.Type, TilePipeline.SkewedCopies);
+        _scratch = _kernel.Sbuf("exponentials", width, op.Type, TilePipeline.SkewedCopies);
     }
 
     /// <summary>Lowers loss and gradient.</summary>
@@ -77,7 +77,7 @@ internal sealed class CrossEntropyKernel
         int rows = _rows[tile], columns = _pieces[piece];
         Tile x = _x[round];
         Load(x, rows, piece);
-        _kernel.Activation(ActivationFunction.Exp, x, x, _online.Maximum, rows, columns, _op.Type, _op.Type);
+        _kernel.Activation(ActivationFunction.Exp, x, x, _online.NegativeMaximum, rows, columns, _op.Type, _op.Type);
         _kernel.TensorScalar(StreamId.Vector, x, x, _inverse[tile], rows, columns, _op.Type, _op.Type);
         _kernel.AffineSelect(x, x, rows, columns, _op.Type);
         _kernel.Store(StreamId.QueueStores, x, rows, (long)columns * _op.Type.ByteSize());
@@ -87,7 +87,7 @@ internal sealed class CrossEntropyKernel
     {
         Tile loss = _loss[tile];
         _kernel.Activation(ActivationFunction.Log, loss, _online.Sum, null, rows, 1, DataType.Fp32, DataType.Fp32);
-        _kernel.TensorTensor(StreamId.Vector, loss, loss, _online.Maximum, rows, 1, DataType.Fp32, DataType.Fp32);
+        _kernel.TensorTensor(StreamId.Vector, loss, loss, _online.NegativeMaximum, rows, 1, DataType.Fp32, DataType.Fp32);
         _kernel.TensorTensor(StreamId.Vector, loss, loss, _labelLogits[tile], rows, 1, DataType.Fp32, DataType.Fp32);
         _kernel.Store(StreamId.QueueStores, loss, rows, sizeof(float));
     }

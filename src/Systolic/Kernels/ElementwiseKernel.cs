@@ -15,19 +15,32 @@ internal sealed class ElementwiseKernel
     private readonly TileBuffer? _b;
     private readonly TileBuffer? _gradient;
     private readonly TileBuffer? _scratch;
+    private readonly MemoryTensor _aTensor;
+    private readonly MemoryTensor? _bTensor;
+    private readonly MemoryTensor? _gradientTensor;
+    private readonly MemoryTensor _output;
+    private readonly MemoryTensor? _secondOutput;
 
-    private ElementwiseKernel(Elementwise op, Accelerator machine, long elements)
+    private ElementwiseKernel(Elementwise op, Accelerator machine, long elements, bool values)
     {
         _op = op;
-        _kernel = new KernelBuilder(machine, op.Name);
+        _kernel = new KernelBuilder(machine, op.Name, values);
         int width = ChunkWidth(op, _kernel);
         _chunks = new FlatTiling(elements, _kernel.Partitions, width);
-        long bytes = (long)width * op.Type.ByteSize();
-        _a = _kernel.Sbuf("a", bytes, TilePipeline.SkewedCopies);
-        _b = op.Binary ? _kernel.Sbuf("b", bytes, TilePipeline.SkewedCopies) : null;
-        _gradient = op.Backward ? _kernel.Sbuf("gradient", bytes, TilePipeline.SkewedCopies) : null;
-        _scratch = NeedsScratch(op) ? _kernel.Sbuf("derivative", bytes, TilePipeline.SkewedCopies) : null;
+        _gradientTensor = op.Backward ? Flat(_kernel.Input, "gradient", elements) : null;
+        _aTensor = Flat(_kernel.Input, "a", elements);
+        _bTensor = op.Binary ? Flat(_kernel.Input, "b", elements) : null;
+        _output = Flat(_kernel.Output, op.Backward ? "gradient of a" : "output", elements);
+        _secondOutput = op.Backward && op.Binary ? Flat(_kernel.Output, "gradient of b", elements) : null;
+        _a = _kernel.Sbuf("a", width, op.Type, TilePipeline.SkewedCopies);
+        _b = op.Binary ? _kernel.Sbuf("b", width, op.Type, TilePipeline.SkewedCopies) : null;
+        _gradient = op.Backward ? _kernel.Sbuf("gradient", width, op.Type, TilePipeline.SkewedCopies) : null;
+        _scratch = NeedsScratch(op) ? _kernel.Sbuf("derivative", width, op.Type, TilePipeline.SkewedCopies) : null;
     }
+
+    /// <summary>A tensor with the operator's rows, or flat when a program covers a part of them.</summary>
+    private MemoryTensor Flat(Func<string, long, long, DataType, MemoryTensor> declare, string name, long elements) =>
+        elements % _op.Columns == 0 ? declare(name, elements / _op.Columns, _op.Columns, _op.Type) : declare(name, 1, elements, _op.Type);
 
     private ActivationFunction Function => _op.Function switch
     {
@@ -38,12 +51,12 @@ internal sealed class ElementwiseKernel
     };
 
     /// <summary>Spreads the elements over all partitions, whatever the rows.</summary>
-    public static Lowering Lower(Elementwise op, Accelerator machine)
+    public static Lowering Lower(Elementwise op, Accelerator machine, bool values = false)
     {
         var sizing = new KernelBuilder(machine, op.Name);
         var chunk = new FlatTiling(1, sizing.Partitions, ChunkWidth(op, sizing));
         const long instructions = 16;
-        return Placement.Cut(checked(op.Rows * op.Columns), chunk.ChunkElements, instructions, elements => new ElementwiseKernel(op, machine, elements).Write());
+        return Placement.Cut(checked(op.Rows * op.Columns), chunk.ChunkElements, instructions, elements => new ElementwiseKernel(op, machine, elements, values).Write());
     }
 
     private static bool NeedsScratch(Elementwise op) => op.Backward && op.Function is not (ElementwiseFunction.Add or ElementwiseFunction.Multiply);
@@ -63,15 +76,15 @@ internal sealed class ElementwiseKernel
     private void Chunk(long index)
     {
         FlatChunk chunk = _chunks[index];
-        chunk.Load(_kernel, StreamId.QueueActivations, _a[index], _op.Type);
+        chunk.Load(_kernel, StreamId.QueueActivations, _a[index], _aTensor);
         if (_b is { } b)
         {
-            chunk.Load(_kernel, StreamId.QueueWeights, b[index], _op.Type);
+            chunk.Load(_kernel, StreamId.QueueWeights, b[index], _bTensor!);
         }
 
         if (_gradient is { } gradient)
         {
-            chunk.Load(_kernel, StreamId.QueueSmall, gradient[index], _op.Type);
+            chunk.Load(_kernel, StreamId.QueueSmall, gradient[index], _gradientTensor!);
             Backward(chunk, index, gradient[index]);
         }
         else
@@ -90,10 +103,10 @@ internal sealed class ElementwiseKernel
 
         if (_b is { } b)
         {
-            Combine(chunk, a, a, b[index]);
+            Combine(chunk, a, a, b[index], _op.Function == ElementwiseFunction.Add ? AluOperator.Add : AluOperator.Multiply);
         }
 
-        chunk.Store(_kernel, a, _op.Type);
+        chunk.Store(_kernel, _output, a);
     }
 
     private void Backward(in FlatChunk chunk, long index, Tile gradient)
@@ -104,30 +117,33 @@ internal sealed class ElementwiseKernel
             Derivative(chunk, scratch[index], a);
         }
 
+        (Tile first, Tile second) = (a, a);
         switch (_op.Function)
         {
             case ElementwiseFunction.Add:
-                chunk.Store(_kernel, gradient, _op.Type);
-                chunk.Store(_kernel, gradient, _op.Type);
+                chunk.Store(_kernel, _output, gradient);
+                chunk.Store(_kernel, _secondOutput!, gradient);
                 return;
             case ElementwiseFunction.Multiply:
                 Combine(chunk, _b![index], gradient, _b[index]);
                 Combine(chunk, a, gradient, a);
+                (first, second) = (_b[index], a);
                 break;
             case ElementwiseFunction.GatedRelu or ElementwiseFunction.GatedGelu or ElementwiseFunction.GatedSilu:
                 Activate(chunk, Function, a, a);
                 Combine(chunk, _b![index], gradient, _b[index]);
                 Combine(chunk, _b[index], _b[index], _scratch![index]);
                 Combine(chunk, a, gradient, a);
+                (first, second) = (_b[index], a);
                 break;
             default:
                 Combine(chunk, a, gradient, _scratch![index]);
-                chunk.Store(_kernel, a, _op.Type);
+                chunk.Store(_kernel, _output, a);
                 return;
         }
 
-        chunk.Store(_kernel, a, _op.Type);
-        chunk.Store(_kernel, _b[index], _op.Type);
+        chunk.Store(_kernel, _output, first);
+        chunk.Store(_kernel, _secondOutput!, second);
     }
 
     /// <summary>relu': a comparison; tanh': 1 - tanh^2; the others have a table of their own.</summary>
@@ -136,12 +152,12 @@ internal sealed class ElementwiseKernel
         switch (Function)
         {
             case ActivationFunction.Relu:
-                _kernel.TensorScalar(StreamId.Vector, target, a, null, chunk.Partitions, chunk.Width, _op.Type, _op.Type);
+                _kernel.TensorScalar(StreamId.Vector, chunk.Of(target), chunk.Of(a), AluOperator.Greater, 0);
                 break;
             case ActivationFunction.Tanh:
                 Activate(chunk, ActivationFunction.Tanh, target, a);
                 Activate(chunk, ActivationFunction.Square, target, target);
-                _kernel.TensorScalar(StreamId.Vector, target, target, null, chunk.Partitions, chunk.Width, _op.Type, _op.Type);
+                _kernel.TensorScalar(StreamId.Vector, chunk.Of(target), chunk.Of(target), AluOperator.Multiply, -1, AluOperator.Add, 1);
                 break;
             default:
                 Activate(chunk, Function == ActivationFunction.Gelu ? ActivationFunction.GeluDerivative : ActivationFunction.SiluDerivative, target, a);
@@ -150,8 +166,8 @@ internal sealed class ElementwiseKernel
     }
 
     private void Activate(in FlatChunk chunk, ActivationFunction function, Tile target, Tile source) =>
-        _kernel.Activation(function, target, source, null, chunk.Partitions, chunk.Width, _op.Type, _op.Type);
+        _kernel.Activation(function, chunk.Of(target), chunk.Of(source));
 
-    private void Combine(in FlatChunk chunk, Tile target, Tile first, Tile second) =>
-        _kernel.TensorTensor(StreamId.Vector, target, first, second, chunk.Partitions, chunk.Width, _op.Type, _op.Type);
+    private void Combine(in FlatChunk chunk, Tile target, Tile first, Tile second, AluOperator op = AluOperator.Multiply) =>
+        _kernel.TensorTensor(StreamId.Vector, op, chunk.Of(target), chunk.Of(first), chunk.Of(second));
 }

@@ -1,4 +1,3 @@
-using Systolic.Numerics;
 using Systolic.Programs;
 
 namespace Systolic.Kernels;
@@ -25,34 +24,49 @@ internal readonly record struct FlatTiling(long Elements, int Partitions, int Wi
         {
             long elements = Math.Min(ChunkElements, Elements - (chunk * ChunkElements));
             int width = (int)((elements + Partitions - 1) / Partitions);
-            return new FlatChunk(elements, (int)((elements + width - 1) / width), width);
+            return new FlatChunk(chunk * ChunkElements, elements, (int)((elements + width - 1) / width), width);
         }
     }
 }
 
 /// <summary>Consecutive elements, a run of <paramref name="Width"/> in each partition; the last partition may hold fewer.</summary>
+/// <param name="Start">First element in main memory.</param>
 /// <param name="Elements">Elements of the chunk.</param>
 /// <param name="Partitions">Partitions used.</param>
 /// <param name="Width">Elements per partition.</param>
-internal readonly record struct FlatChunk(long Elements, int Partitions, int Width)
+internal readonly record struct FlatChunk(long Start, long Elements, int Partitions, int Width)
 {
-    /// <summary>Loads exactly the chunk's elements.</summary>
-    public void Load(KernelBuilder kernel, StreamId queue, Tile target, DataType type)
+    /// <summary>Partitions that hold a full run.</summary>
+    public int FullPartitions => (int)(Elements / Width);
+
+    /// <summary>Elements in the partition after those.</summary>
+    public int Rest => (int)(Elements % Width);
+
+    /// <summary>Loads exactly the chunk's elements; what is missing in the last partition becomes zero, for engines work on all of it.</summary>
+    public void Load(KernelBuilder kernel, StreamId queue, Tile target, MemoryTensor source)
     {
-        kernel.Load(queue, target, (int)(Elements / Width), (long)Width * type.ByteSize());
-        if (Elements % Width > 0)
+        if (Rest > 0)
         {
-            kernel.Load(queue, target, 1, Elements % Width * type.ByteSize());
+            kernel.Memset(StreamId.GpSimd, target[..Partitions, Rest..Width], 0);
+        }
+
+        kernel.Load(queue, target[..FullPartitions, ..Width], source.Flat(Start, FullPartitions, Width));
+        if (Rest > 0)
+        {
+            kernel.Load(queue, target[FullPartitions..Partitions, ..Rest], source.Flat(Start + ((long)FullPartitions * Width), 1, Rest));
         }
     }
 
     /// <summary>Stores exactly the chunk's elements.</summary>
-    public void Store(KernelBuilder kernel, Tile source, DataType type)
+    public void Store(KernelBuilder kernel, MemoryTensor target, Tile source)
     {
-        kernel.Store(StreamId.QueueStores, source, (int)(Elements / Width), (long)Width * type.ByteSize());
-        if (Elements % Width > 0)
+        kernel.Store(StreamId.QueueStores, target.Flat(Start, FullPartitions, Width), source[..FullPartitions, ..Width]);
+        if (Rest > 0)
         {
-            kernel.Store(StreamId.QueueStores, source, 1, Elements % Width * type.ByteSize());
+            kernel.Store(StreamId.QueueStores, target.Flat(Start + ((long)FullPartitions * Width), 1, Rest), source[FullPartitions..Partitions, ..Rest]);
         }
     }
+
+    /// <summary>The chunk's part of a tile.</summary>
+    public TileView Of(Tile tile) => tile[..Partitions, ..Width];
 }

@@ -8,19 +8,25 @@ internal sealed class HeadTranspose(KernelBuilder kernel, Attention op, Attentio
 {
     private long _round;
 
-    /// <summary>Writes <paramref name="chunks"/> blocks of <paramref name="rows"/> tokens from <paramref name="source"/> side by side to <paramref name="target"/>.</summary>
-    public void Write(Tile target, Tile source, int rows, int chunks)
+    /// <summary>Writes <paramref name="tokens"/> tokens of <paramref name="source"/>, chunks of as many as there are partitions side by side, to <paramref name="target"/>.</summary>
+    /// <param name="target">A slice of features every <paramref name="sliceStride"/> elements.</param>
+    /// <param name="source">Token t at partition t mod P, behind t div P other tokens.</param>
+    /// <param name="tokens">Number of tokens.</param>
+    /// <param name="sliceStride">From slice to slice.</param>
+    public void Write(Tile target, Tile source, int tokens, int sliceStride)
     {
         for (int slice = 0; slice < plan.HeadSlices; slice++)
         {
-            int columns = (int)Math.Min(plan.Partitions, op.HeadDim - ((long)slice * plan.Partitions));
+            int first = slice * plan.Partitions, columns = (int)Math.Min(plan.Partitions, op.HeadDim - first);
             Tile bank = banks[_round++];
-            for (int chunk = 0; chunk < chunks; chunk++)
+            for (int token = 0; token < tokens; token += plan.Partitions)
             {
-                kernel.Transpose(bank, source, rows, columns, op.Type);
+                int rows = Math.Min(plan.Partitions, tokens - token), column = (int)(token / plan.Partitions * op.HeadDim) + first;
+                kernel.Transpose(bank[..columns, token..(token + rows)], source[..rows, column..(column + columns)]);
             }
 
-            kernel.Copy(StreamId.Scalar, target, bank, columns, rows * chunks, op.Type, op.Type);
+            int start = slice * sliceStride;
+            kernel.Copy(StreamId.Scalar, target[..columns, start..(start + tokens)], bank[..columns, ..tokens]);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Numerics;
@@ -5,18 +6,18 @@ using Systolic.Programs;
 
 namespace Systolic.Kernels;
 
-/// <summary>Writes a program in the vocabulary of the public kernel interface (NKI): tiles in SBUF and PSUM, engine instructions, transfers.</summary>
+/// <summary>Writes a program in the vocabulary of the public kernel interface (NKI): tiles in SBUF and PSUM, engine instructions on views of them, transfers.</summary>
 /// <remarks>
-/// Loops are C# loops. The builder places buffers, refuses what does not fit or breaks a rule of the core, tracks which instruction
+/// Loops are C# loops. The builder places buffers and tensors, refuses what does not fit or breaks a rule of the core, tracks which instruction
 /// wrote and read each tile, and inserts the semaphore waits that keep reads after writes and writes after reads. Within a stream
-/// instructions run in the order written.
+/// instructions run in the order written. Arithmetic is in fp32; a result is rounded to the type of the tile it is written to.
 /// </remarks>
-public sealed class KernelBuilder
+public sealed partial class KernelBuilder
 {
     /// <summary>Elements per partition that one <see cref="BatchNormStats"/> takes.</summary>
     public const int MaximumStatsElements = 512;
 
-    /// <summary>Values per partition that one <see cref="BatchNormStats"/> writes: count, mean and variance of even and odd elements.</summary>
+    /// <summary>Values per partition that one <see cref="BatchNormStats"/> writes: count, mean and sum of squared differences of even and odd elements.</summary>
     public const int StatsPerPiece = 6;
 
     private readonly string _name;
@@ -24,14 +25,21 @@ public sealed class KernelBuilder
     private readonly List<SemaphoreWait> _waits = [];
     private readonly List<TileBuffer> _buffers = [];
     private readonly HazardTracker _hazards = new();
+    private readonly List<MemoryTensor> _tensors = [];
+    private readonly MemoryRecorder _memory = new();
+    private readonly List<Operation>[]? _operations;
     private int _tiles;
     private int _sequence;
 
     /// <summary>An empty program called <paramref name="name"/> for one core of <paramref name="machine"/>.</summary>
-    public KernelBuilder(Accelerator machine, string name)
+    /// <param name="machine">The machine whose limits apply.</param>
+    /// <param name="name">The program's name.</param>
+    /// <param name="values">Keep what each instruction computes, so that the program can be executed on data and not only timed.</param>
+    public KernelBuilder(Accelerator machine, string name, bool values = false)
     {
         ArgumentNullException.ThrowIfNull(machine);
         (Machine, _name) = (machine, name);
+        _operations = values ? [.. Enumerable.Range(0, Streams.Count).Select(_ => new List<Operation>())] : null;
     }
 
     /// <summary>The machine whose limits apply.</summary>
@@ -49,228 +57,105 @@ public sealed class KernelBuilder
     /// <summary>Instructions written so far.</summary>
     public int Length => _streams.Sum(stream => stream.Count);
 
-    /// <summary>Reserves <paramref name="copies"/> SBUF tiles of <paramref name="bytesPerPartition"/> each, used in turn.</summary>
+    /// <summary>Reserves <paramref name="copies"/> SBUF tiles of <paramref name="elements"/> per partition each, used in turn.</summary>
     /// <exception cref="CapacityException">They do not fit; the message lists what is placed already.</exception>
-    public TileBuffer Sbuf(string name, long bytesPerPartition, int copies = 1) => Place(name, MemorySpace.Sbuf, bytesPerPartition, copies);
+    public TileBuffer Sbuf(string name, long elements, DataType type, int copies = 1) => Place(name, MemorySpace.Sbuf, elements, type, copies);
 
     /// <summary>Reserves <paramref name="banks"/> PSUM banks, one tile each, used in turn.</summary>
     /// <exception cref="CapacityException">There are not as many banks left.</exception>
-    public TileBuffer Psum(string name, int banks) => Place(name, MemorySpace.Psum, Machine.Psum.BankSize.Value, banks);
+    public TileBuffer Psum(string name, int banks, DataType type = DataType.Fp32) => Place(name, MemorySpace.Psum, Machine.Psum.BankSize.Value / type.ByteSize(), type, banks);
 
-    /// <summary>Stationary[k,m] x moving[k,n] into a PSUM bank: m partitions of n fp32 columns, added to what is there when <paramref name="accumulate"/>.</summary>
-    public void MatMul(Tile result, Tile stationary, Tile moving, int k, int m, int n, DataType type, bool accumulate)
-    {
-        Require(k > 0 && k <= Machine.TensorEngine.ContractionRows(type), "K", k, Machine.TensorEngine.ContractionRows(type));
-        Require(m > 0 && m <= Machine.TensorEngine.Columns, "stationary columns", m, Machine.TensorEngine.Columns);
-        Require(n > 0 && n <= BankColumns, "moving columns", n, BankColumns);
-        Emit(StreamId.Tensor, new Instruction
-        {
-            Opcode = Opcode.MatMul,
-            Source = type,
-            Destination = DataType.Fp32,
-            Partitions = k,
-            Columns = m,
-            Free = n,
-            Operands = Operands.DestinationInPsum | (accumulate ? Operands.Accumulate : Operands.None),
-        }, result, stationary, moving);
-    }
+    /// <summary>Declares a tensor of main memory that the program reads.</summary>
+    public MemoryTensor Input(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.Input);
 
-    /// <summary>Transposes source[rows, columns] through the array into a PSUM bank: columns partitions of rows elements.</summary>
-    /// <remarks>The data is the stationary operand and an identity of <paramref name="rows"/> columns the moving one.</remarks>
-    public void Transpose(Tile result, Tile source, int rows, int columns, DataType type)
-    {
-        Require(rows > 0 && rows <= Machine.TensorEngine.Rows, "rows to transpose", rows, Machine.TensorEngine.Rows);
-        Require(columns > 0 && columns <= Machine.TensorEngine.Columns, "columns to transpose", columns, Machine.TensorEngine.Columns);
-        Emit(StreamId.Tensor, new Instruction
-        {
-            Opcode = Opcode.Transpose,
-            Source = type,
-            Destination = type,
-            Partitions = rows,
-            Columns = columns,
-            Free = rows,
-            Operands = Operands.DestinationInPsum,
-        }, result, source, null);
-    }
+    /// <summary>Declares a tensor of main memory that the program writes.</summary>
+    public MemoryTensor Output(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.Output);
 
-    /// <summary>Copies and casts on the vector or scalar engine; from PSUM this is an eviction.</summary>
-    public void Copy(StreamId engine, Tile target, Tile source, int partitions, int free, DataType from, DataType to) =>
-        Compute(engine, Opcode.Copy, target, source, null, partitions, free, from, to);
+    /// <summary>Declares a tensor of main memory that the program updates in place; loads are not ordered after stores.</summary>
+    public MemoryTensor InputOutput(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.InputOutput);
 
-    /// <summary>Fills a tile.</summary>
-    public void Memset(StreamId engine, Tile target, int partitions, int free, DataType type) =>
-        Compute(engine, Opcode.Memset, target, null, null, partitions, free, type, type);
-
-    /// <summary>Two tensors element by element on the vector engine (or the general-purpose one).</summary>
-    public void TensorTensor(StreamId engine, Tile target, Tile first, Tile second, int partitions, int free, DataType from, DataType to) =>
-        Compute(engine, Opcode.TensorTensor, target, first, second, partitions, free, from, to);
-
-    /// <summary>A tensor with scalars, or with one value per partition held in <paramref name="perPartition"/>.</summary>
-    public void TensorScalar(StreamId engine, Tile target, Tile source, Tile? perPartition, int partitions, int free, DataType from, DataType to) =>
-        Compute(engine, Opcode.TensorScalar, target, source, perPartition, partitions, free, from, to);
-
-    /// <summary>(first op scalar) op second on the vector engine.</summary>
-    public void ScalarTensorTensor(Tile target, Tile first, Tile second, int partitions, int free, DataType from, DataType to) =>
-        Compute(StreamId.Vector, Opcode.ScalarTensorTensor, target, first, second, partitions, free, from, to);
-
-    /// <summary>Reduction of each partition's elements to one value on the vector engine.</summary>
-    public void TensorReduce(Tile target, Tile source, int partitions, int free, DataType from, DataType to) =>
-        Compute(StreamId.Vector, Opcode.TensorReduce, target, source, null, partitions, free, from, to);
-
-    /// <summary>Mean and variance of up to 512 elements of each partition, as six values, on the vector engine.</summary>
-    public void BatchNormStats(Tile target, Tile source, int partitions, int free, DataType from)
-    {
-        Require(free <= MaximumStatsElements, "elements of one piece", free, MaximumStatsElements);
-        Compute(StreamId.Vector, Opcode.BatchNormStats, target, source, null, partitions, free, from, DataType.Fp32);
-    }
-
-    /// <summary>Combines <paramref name="pieces"/> results of <see cref="BatchNormStats"/> into one mean and variance per partition.</summary>
-    public void BatchNormAggregate(Tile target, Tile source, int partitions, int pieces) =>
-        Compute(StreamId.Vector, Opcode.BatchNormAggregate, target, source, null, partitions, checked(pieces * StatsPerPiece), DataType.Fp32, DataType.Fp32);
-
-    /// <summary>1 / x on the vector engine.</summary>
-    public void Reciprocal(Tile target, Tile source, int partitions, int free, DataType type) =>
-        Compute(StreamId.Vector, Opcode.Reciprocal, target, source, null, partitions, free, type, type);
-
-    /// <summary>The eight largest values of each partition on the vector engine.</summary>
-    public void Max8(Tile target, Tile source, int partitions, int free, DataType type) =>
-        Compute(StreamId.Vector, Opcode.Max8, target, source, null, partitions, free, type, type);
-
-    /// <summary>Masks by position on the general-purpose engine.</summary>
-    public void AffineSelect(Tile target, Tile source, int partitions, int free, DataType type) =>
-        Compute(StreamId.GpSimd, Opcode.AffineSelect, target, source, null, partitions, free, type, type);
-
-    /// <summary>A table function on the scalar engine, with an optional bias per partition.</summary>
-    public void Activation(ActivationFunction function, Tile target, Tile source, Tile? bias, int partitions, int free, DataType from, DataType to) =>
-        Emit(StreamId.Scalar, Engine(Opcode.Activation, target, source, null, partitions, free, from, to) with { Function = function }, target, source, bias);
-
-    /// <summary>A table function that also leaves the sum of each partition in <paramref name="target"/>.</summary>
-    public void ActivationReduce(ActivationFunction function, Tile target, Tile source, Tile? bias, int partitions, int free, DataType from, DataType to) =>
-        Emit(StreamId.Scalar, Engine(Opcode.ActivationReduce, target, source, null, partitions, free, from, to) with { Function = function }, target, source, bias);
-
-    /// <summary>Main memory to SBUF: <paramref name="runs"/> contiguous runs of <paramref name="runBytes"/> each, one or more per partition.</summary>
-    public void Load(StreamId queue, Tile target, int runs, long runBytes) =>
-        Move(queue, Opcode.Load, runs, runBytes, target, null);
-
-    /// <summary>Main memory to SBUF, transposed element by element: each run becomes a column. Only where the DMA engines can.</summary>
-    public void LoadTransposed(StreamId queue, Tile target, int runs, long runBytes)
-    {
-        RequireTransposes(Machine.Dma.MemoryTransposeShare, "memoryTransposeShare");
-        Move(queue, Opcode.LoadTransposed, runs, runBytes, target, null);
-    }
-
-    /// <summary>SBUF to main memory.</summary>
-    public void Store(StreamId queue, Tile source, int runs, long runBytes) =>
-        Move(queue, Opcode.Store, runs, runBytes, null, source);
-
-    /// <summary>Main memory to SBUF at addresses taken from <paramref name="indices"/>.</summary>
-    public void Gather(StreamId queue, Tile target, Tile indices, int runs, long runBytes) =>
-        Move(queue, Opcode.Gather, runs, runBytes, target, indices);
-
-    /// <summary>SBUF to main memory at addresses taken from <paramref name="indices"/>.</summary>
-    public void Scatter(StreamId queue, Tile source, Tile indices, int runs, long runBytes)
-    {
-        RequireQueue(queue);
-        Emit(queue, Run(Opcode.Scatter, runs, runBytes), null, source, indices);
-    }
-
-    /// <summary>Main memory to main memory.</summary>
-    public void MemoryCopy(StreamId queue, int runs, long runBytes) =>
-        Move(queue, Opcode.MemoryCopy, runs, runBytes, null, null);
-
-    /// <summary>SBUF to SBUF, transposed element by element by the DMA engines.</summary>
-    public void LocalTranspose(Tile target, Tile source, int runs, long runBytes)
-    {
-        RequireTransposes(Machine.Dma.LocalTransposeShare, "localTransposeShare");
-        Move(StreamId.QueueLocal, Opcode.LocalTranspose, runs, runBytes, target, source);
-    }
+    /// <summary>Declares a tensor of main memory that the program writes and reads back; loads wait for the stores before them.</summary>
+    public MemoryTensor Scratch(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.Scratch);
 
     /// <summary>Signals all cores and waits for their signals: stores from <paramref name="tile"/> have completed before, loads into it come after.</summary>
-    public void Barrier(Tile tile) => Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, tile, null, null);
+    public void Barrier(Tile tile) => Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, new Operation { Target = tile });
 
     /// <summary>The finished program.</summary>
-    public Program Build() => new(_name, [.. _streams.Select(stream => stream.ToArray())], [.. _waits], [.. _buffers]);
+    public Program Build() => new(
+        _name,
+        [.. _streams.Select(stream => stream.ToArray())],
+        [.. _waits],
+        [.. _buffers],
+        _memory.ToMap([.. _tensors]),
+        _operations is null ? null : [.. _operations.Select(operations => operations.ToArray())]);
 
-    private void Compute(StreamId engine, Opcode opcode, Tile target, Tile? first, Tile? second, int partitions, int free, DataType from, DataType to) =>
-        Emit(engine, Engine(opcode, target, first, second, partitions, free, from, to), target, first, second);
-
-    private Instruction Engine(Opcode opcode, Tile target, Tile? first, Tile? second, int partitions, int free, DataType from, DataType to)
-    {
-        Require(partitions > 0 && partitions <= Partitions, "partitions", partitions, Partitions);
-        Require(free > 0, "elements per partition", free, int.MaxValue);
-        Operands operands = Operands.None;
-        operands |= target.Space == MemorySpace.Psum ? Operands.DestinationInPsum : Operands.None;
-        operands |= first is { Space: MemorySpace.Psum } ? Operands.FirstInPsum : Operands.None;
-        operands |= second is { Space: MemorySpace.Psum } ? Operands.SecondInPsum : Operands.None;
-        operands |= opcode is Opcode.TensorTensor or Opcode.ScalarTensorTensor ? Operands.TwoTensors : Operands.None;
-        return new Instruction { Opcode = opcode, Source = from, Destination = to, Partitions = partitions, Free = free, Operands = operands };
-    }
-
-    private void Move(StreamId queue, Opcode opcode, int runs, long runBytes, Tile? target, Tile? source)
-    {
-        RequireQueue(queue);
-        Emit(queue, Run(opcode, runs, runBytes), target, source, null);
-    }
-
-    private static Instruction Run(Opcode opcode, int runs, long runBytes)
-    {
-        Require(runs > 0, "runs", runs, int.MaxValue);
-        Require(runBytes is > 0 and <= int.MaxValue, "bytes per run", runBytes, int.MaxValue);
-        return new Instruction { Opcode = opcode, Partitions = runs, Free = (int)runBytes };
-    }
-
-    private void Emit(StreamId stream, Instruction op, Tile? target, Tile? first, Tile? second)
+    private void Emit(StreamId stream, in Instruction op, in Operation operation, int memory = -1, MemoryTensor? read = null, MemoryTensor? written = null)
     {
         int index = _streams[(int)stream].Count;
         int firstWait = _waits.Count;
-        _hazards.Order(stream, index, target, first, second, _waits);
+        var touched = new Touched(
+            Index(operation.Target), Index(operation.Reduced), Index(operation.First), Index(operation.Second), Index(operation.Third), Scratch(read), Scratch(written));
+        _hazards.Order(stream, index, touched, _waits);
         _streams[(int)stream].Add(op with
         {
-            Target = target?.Index ?? -1,
-            First = first?.Index ?? -1,
-            Second = second?.Index ?? -1,
+            Target = touched.Target,
+            Reduced = touched.Reduced,
+            First = touched.First,
+            Second = touched.Second,
+            Third = touched.Third,
+            Memory = memory,
             Sequence = _sequence++,
             FirstWait = firstWait,
             WaitCount = _waits.Count - firstWait,
         });
+        _operations?[(int)stream].Add(operation);
     }
 
-    private TileBuffer Place(string name, MemorySpace space, long bytesPerPartition, int copies)
+    private static int Index(in TileView view) => view.IsNone ? -1 : view.Tile.Index;
+
+    private static int Scratch(MemoryTensor? tensor) => tensor is { Role: MemoryRole.Scratch } ? tensor.Index : -1;
+
+    private TileBuffer Place(string name, MemorySpace space, long elements, DataType type, int copies)
     {
-        Require(bytesPerPartition > 0, "bytes per partition", bytesPerPartition, long.MaxValue);
+        Require(elements > 0, "elements per partition", elements, long.MaxValue);
         Require(copies > 0, "copies", copies, int.MaxValue);
         long limit = (space == MemorySpace.Sbuf ? Machine.Sbuf : Machine.Psum).PartitionSize.Value;
-        long used = Used(space);
-        if (checked(bytesPerPartition * copies) > limit - used)
+        long used = Used(space), bytes = checked(elements * type.ByteSize());
+        if (checked(bytes * copies) > limit - used)
         {
             string placed = string.Join(", ", _buffers.Where(buffer => buffer.Space == space).Select(buffer => FormattableString.Invariant($"{buffer.Name} {buffer.Copies} x {buffer.BytesPerPartition} B")));
             throw new CapacityException(FormattableString.Invariant(
-                $"{_name}: {name} ({copies} x {bytesPerPartition} B per partition) does not fit {space.ToString().ToUpperInvariant()} of {Machine.Name}: {limit - used} of {limit} B per partition are free; placed: {(placed.Length == 0 ? "nothing" : placed)}."));
+                $"{_name}: {name} ({copies} x {bytes} B per partition) does not fit {space.ToString().ToUpperInvariant()} of {Machine.Name}: {limit - used} of {limit} B per partition are free; placed: {(placed.Length == 0 ? "nothing" : placed)}."));
         }
 
-        var buffer = new TileBuffer(name, space, bytesPerPartition, _tiles, copies);
+        var buffer = new TileBuffer(name, space, type, Partitions, (int)elements, _tiles, copies);
         _buffers.Add(buffer);
         _tiles += copies;
         _hazards.AddTiles(copies);
         return buffer;
     }
 
-    private long Used(MemorySpace space) => _buffers.Where(buffer => buffer.Space == space).Sum(buffer => buffer.BytesPerPartition * buffer.Copies);
-
-    private void RequireTransposes(double share, string parameter)
+    private MemoryTensor Declare(string name, long rows, long columns, DataType type, MemoryRole role)
     {
-        if (share == 0)
-        {
-            throw new CapacityException($"{_name}: the DMA engines of {Machine.Name} cannot transpose: dma.{parameter} is 0. Transpose through the array.");
-        }
+        Require(rows > 0, "rows", rows, long.MaxValue);
+        Require(columns > 0, "columns", columns, long.MaxValue);
+        long end = _tensors.Count == 0 ? 0 : checked(_tensors[^1].Address + _tensors[^1].Bytes);
+        long address = checked((end + MemoryTensor.Alignment - 1) / MemoryTensor.Alignment * MemoryTensor.Alignment);
+        var tensor = new MemoryTensor(_tensors.Count, name, rows, columns, type, role, address);
+        _tensors.Add(tensor);
+        _hazards.AddTensor();
+        return tensor;
     }
 
-    private static void RequireQueue(StreamId queue)
+    private long Used(MemorySpace space)
     {
-        if (!queue.IsQueue())
+        long used = 0;
+        foreach (TileBuffer buffer in _buffers)
         {
-            throw new ArgumentException($"Found stream {queue.Label()}, expected a DMA queue.", nameof(queue));
+            used += buffer.Space == space ? buffer.BytesPerPartition * buffer.Copies : 0;
         }
+
+        return used;
     }
 
     private static void Require(bool holds, string what, long found, long limit)
@@ -280,4 +165,42 @@ public sealed class KernelBuilder
             throw new ArgumentOutOfRangeException(what, FormattableString.Invariant($"Found {found} {what}, expected 1 to {limit}."));
         }
     }
+
+    /// <summary>The view lies in its tile.</summary>
+    private void RequireInside(in TileView view, string operand)
+    {
+        FreePattern free = view.Free;
+        if (view.Partitions <= 0 || free.Elements <= 0 || view.StartPartition < 0 || view.StartPartition + view.Partitions > view.Tile.Partitions
+            || view.Offset + free.Lowest < 0 || view.Offset + free.Highest >= view.Tile.Elements)
+        {
+            ThrowOutside(view, operand);
+        }
+    }
+
+    /// <summary>Engines reach more than 64 partitions only from the first, more than 32 from the first or the 65th, others from every 32nd (Trainium architecture guide).</summary>
+    private void RequireReachable(in TileView view, string operand)
+    {
+        RequireInside(view, operand);
+        int grid = view.Partitions > 64 ? view.Tile.Partitions : view.Partitions > 32 ? 64 : 32;
+        if (view.StartPartition % grid != 0)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{_name}: {operand} is {view.Partitions} partitions from partition {view.StartPartition} of {BufferOf(view)}, expected a start at a multiple of {grid}: an engine reaches more than 64 partitions only from 0, more than 32 from 0 or 64, others from every 32nd."), operand);
+        }
+    }
+
+    private void RequireEqual(in TileView view, in TileView target, string operand)
+    {
+        if (view.Partitions != target.Partitions || view.Free.Elements != target.Free.Elements)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{_name}: {operand} is {view.Partitions} x {view.Elements} elements of {BufferOf(view)}, the target {target.Partitions} x {target.Elements} of {BufferOf(target)}; they must be equal. Use Repeat or Spread to broadcast."), operand);
+        }
+    }
+
+    [DoesNotReturn]
+    private void ThrowOutside(in TileView view, string operand) => throw new ArgumentOutOfRangeException(operand, FormattableString.Invariant(
+        $"{_name}: {operand} is partitions {view.StartPartition} to {view.StartPartition + view.Partitions - 1}, elements {view.Offset + view.Free.Lowest} to {view.Offset + view.Free.Highest} of {BufferOf(view)}, which has {view.Tile.Partitions} partitions of {view.Tile.Elements} elements."));
+
+    private string BufferOf(TileView view) => _buffers.Find(buffer => view.Tile.Index >= buffer.FirstTile && view.Tile.Index < buffer.FirstTile + buffer.Copies)?.Name ?? "a tile of another kernel";
 }

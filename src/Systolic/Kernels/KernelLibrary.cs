@@ -8,26 +8,35 @@ namespace Systolic.Kernels;
 public static class KernelLibrary
 {
     /// <summary>What one core of <paramref name="machine"/> executes for <paramref name="op"/>.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="values">Keep what each instruction computes, so that the programs can be executed on data (<c>Interpreter</c>) and not only timed.</param>
+    /// <exception cref="NotSupportedException">Values are asked for, and the operator's kernel is timed only.</exception>
     /// <exception cref="CapacityException">The operator cannot be placed, or has no kernel.</exception>
-    public static Lowering Lower(Operator op, Accelerator machine)
+    public static Lowering Lower(Operator op, Accelerator machine, bool values = false)
     {
         ArgumentNullException.ThrowIfNull(op);
         ArgumentNullException.ThrowIfNull(machine);
+        if (values && (op is Attention { Backward: true } or MoeRouting or MoePermute or CrossEntropy or Collective))
+        {
+            throw new NotSupportedException($"{op.Name}: the kernel of {op.Kind} is timed only; it does not say what it computes.");
+        }
+
         return op switch
         {
-            MatMul matMul => MatMulKernel.Lower(matMul, machine),
-            Attention { Backward: false } attention => AttentionKernel.Lower(attention, machine),
+            MatMul matMul => MatMulKernel.Lower(matMul, machine, values),
+            Attention { Backward: false } attention => AttentionKernel.Lower(attention, machine, values),
             Attention attention => AttentionBackwardKernel.Lower(attention, machine),
-            Norm norm => NormKernel.Lower(norm, machine),
-            Softmax softmax => SoftmaxKernel.Lower(softmax, machine),
-            Elementwise elementwise => ElementwiseKernel.Lower(elementwise, machine),
-            Rope rope => RopeKernel.Lower(rope, machine),
-            Embedding embedding => EmbeddingKernel.Lower(embedding, machine),
-            KvAppend append => KvAppendKernel.Lower(append, machine),
+            Norm norm => NormKernel.Lower(norm, machine, values),
+            Softmax softmax => SoftmaxKernel.Lower(softmax, machine, values),
+            Elementwise elementwise => ElementwiseKernel.Lower(elementwise, machine, values),
+            Rope rope => RopeKernel.Lower(rope, machine, values),
+            Embedding embedding => EmbeddingKernel.Lower(embedding, machine, values),
+            KvAppend append => KvAppendKernel.Lower(append, machine, values),
             MoeRouting routing => MoeRoutingKernel.Lower(routing, machine),
             MoePermute permute => MoePermuteKernel.Lower(permute, machine),
             CrossEntropy loss => CrossEntropyKernel.Lower(loss, machine),
-            AdamW optimizer => AdamWKernel.Lower(optimizer, machine),
+            AdamW optimizer => AdamWKernel.Lower(optimizer, machine, values),
             Collective collective => CollectiveKernel.Lower(collective, machine),
             _ => throw new CapacityException($"{op.Name}: operator {op.Kind} has no kernel for {machine.Name}."),
         };

@@ -17,6 +17,8 @@ internal sealed class MatMulKernel
     private readonly MatMulPlan _plan;
     private readonly OperandPanel _left;
     private readonly OperandPanel _right;
+    private readonly MemoryTensor? _biasVector;
+    private readonly MemoryTensor _output;
     private readonly TileBuffer _banks;
     private readonly TileBuffer _strips;
     private readonly TileBuffer? _sums;
@@ -24,29 +26,36 @@ internal sealed class MatMulKernel
     private long _bankRound;
     private long _stripRound;
 
-    private MatMulKernel(MatMul op, MatMulMapping mapping, Accelerator machine)
+    private MatMulKernel(MatMul op, MatMulMapping mapping, Accelerator machine, bool values)
     {
         _op = op;
-        _kernel = new KernelBuilder(machine, op.Name);
+        _kernel = new KernelBuilder(machine, op.Name, values);
         _plan = new MatMulPlan(op, mapping, machine);
-        TileBuffer? transposes = _plan.TransposeBanks > 0 ? _kernel.Psum("transposes", _plan.TransposeBanks) : null;
+        MemoryTensor left = _kernel.Input("left", op.Batch * (op.LeftTransposed ? op.K : op.M), op.LeftTransposed ? op.M : op.K, op.Type);
+        MemoryTensor right = _kernel.Input("right", op.Batch * (op.RightTransposed ? op.N : op.K), op.RightTransposed ? op.K : op.N, op.Type);
+        _biasVector = op.Bias ? _kernel.Input("bias", op.Batch, op.N, op.Type) : null;
+        _output = _kernel.Output("output", op.Batch * op.M, op.N, op.OutputType);
+        TileBuffer? transposes = _plan.TransposeBanks > 0 ? _kernel.Psum("transposes", _plan.TransposeBanks, op.Type) : null;
         _banks = _kernel.Psum("sums", 2 * _plan.GroupN);
-        _left = new OperandPanel(_kernel, "left", StreamId.QueueActivations, op.Type, _plan.TileK, _plan.LeftTilesK, _plan.LeftTileBytes, _plan.LeftCopies,
-            (int)_plan.Chunks(mapping.BlockM), _plan.TransposeLeft ? transposes : null, _plan.LoadShareLeft < 1);
-        _right = new OperandPanel(_kernel, "right", StreamId.QueueWeights, op.Type, _plan.TileK, _plan.RightTilesK, _plan.RightTileBytes, _plan.RightCopies,
-            (int)_plan.Chunks(mapping.BlockN), _plan.TransposeRight ? transposes : null, _plan.LoadShareRight < 1);
-        _strips = _kernel.Sbuf("output strip", _plan.StripBytes, 2);
-        _sums = _plan.AccumulateInSbuf ? _kernel.Sbuf("partial sums", _plan.SumBytes, (int)MatMulPlan.Ceiling(mapping.BlockM, _plan.TileM)) : null;
-        _bias = op.Bias ? _kernel.Sbuf("bias", mapping.BlockN * op.Type.ByteSize(), 2) : null;
+        _left = new OperandPanel(_kernel, "left", new MatrixOperand(left, op.K, op.M, op.LeftTransposed), StreamId.QueueActivations, _plan.TileK, _plan.LeftTilesK,
+            mapping.BlockM * _plan.RowsPerCell, _plan.LeftCopies, (int)_plan.Chunks(mapping.BlockM), _plan.TransposeLeft ? transposes : null, _plan.LoadTransposedLeft);
+        _right = new OperandPanel(_kernel, "right", new MatrixOperand(right, op.K, op.N, !op.RightTransposed), StreamId.QueueWeights, _plan.TileK, _plan.RightTilesK,
+            mapping.BlockN * _plan.RowsPerCell, _plan.RightCopies, (int)_plan.Chunks(mapping.BlockN), _plan.TransposeRight ? transposes : null, _plan.LoadTransposedRight);
+        _strips = _kernel.Sbuf("output strip", mapping.BlockN, op.OutputType, 2);
+        _sums = _plan.AccumulateInSbuf ? _kernel.Sbuf("partial sums", mapping.BlockN, DataType.Fp32, (int)MatMulPlan.Ceiling(mapping.BlockM, _plan.TileM)) : null;
+        _bias = op.Bias ? _kernel.Sbuf("bias", mapping.BlockN, op.Type, 2) : null;
     }
 
     /// <summary>Lowers with the best mapping.</summary>
-    public static Lowering Lower(MatMul op, Accelerator machine)
+    public static Lowering Lower(MatMul op, Accelerator machine, bool values)
     {
         ImmutableArray<(MatMul Part, MatMulMapping Mapping, long Repeat)> parts =
             [.. Parts(op, machine).Select(part => (part.Part, MatMulMapping.Choose(part.Part, machine), part.Repeat))];
-        return new Lowering(parts.Select(part => new LoweredPass(new MatMulKernel(part.Part, part.Mapping, machine).Write(), part.Repeat)), parts[0].Mapping.ToString());
+        return new Lowering(parts.Select(part => new LoweredPass(Write(part.Part, machine, part.Mapping, values), part.Repeat)), parts[0].Mapping.ToString());
     }
+
+    /// <summary>The program of one product with a given mapping.</summary>
+    internal static Program Write(MatMul op, Accelerator machine, MatMulMapping mapping, bool values) => new MatMulKernel(op, mapping, machine, values).Write();
 
     /// <summary>The operator cut into parts of bounded size: over the batch first, then over M, then over N.</summary>
     private static IEnumerable<(MatMul Part, long Repeat)> Parts(MatMul op, Accelerator machine)
@@ -122,22 +131,22 @@ internal sealed class MatMulKernel
     private (long Left, long Right) Load((long Batch, long M, long N, long K) step, bool left, bool right)
     {
         MatMulMapping mapping = _plan.Mapping;
-        long depth = Extent(_op.K, mapping.BlockK, step.K);
-        long leftLoad = left ? _left.Ensure((step.Batch, step.M, mapping.LeftResident ? -1 : step.K), Extent(_op.M, mapping.BlockM, step.M), mapping.LeftResident ? _op.K : depth) : -1;
-        long rightLoad = right ? _right.Ensure((step.Batch, step.N, step.K), Extent(_op.N, mapping.BlockN, step.N), depth) : -1;
+        long depth = Extent(_op.K, mapping.BlockK, step.K), k = step.K * mapping.BlockK;
+        (long leftK, long leftDepth) = mapping.LeftResident ? (0, _op.K) : (k, depth);
+        long leftLoad = left ? _left.Ensure((step.Batch, leftK, step.M * mapping.BlockM), Extent(_op.M, mapping.BlockM, step.M), leftDepth) : -1;
+        long rightLoad = right ? _right.Ensure((step.Batch, k, step.N * mapping.BlockN), Extent(_op.N, mapping.BlockN, step.N), depth) : -1;
         return (leftLoad, rightLoad);
     }
 
     private void Compute((long Batch, long M, long N, long K) step, long left, long right)
     {
-        long rows = Extent(_op.M, _plan.Mapping.BlockM, step.M);
-        long columns = Extent(_op.N, _plan.Mapping.BlockN, step.N);
-        long depth = Extent(_op.K, _plan.Mapping.BlockK, step.K);
-        int firstSlice = _plan.Mapping.LeftResident ? (int)(step.K * _plan.RightTilesK) : 0;
+        MatMulMapping mapping = _plan.Mapping;
+        long rows = Extent(_op.M, mapping.BlockM, step.M);
+        long columns = Extent(_op.N, mapping.BlockN, step.N);
+        var block = new Block(left, right, mapping.LeftResident ? (int)(step.K * _plan.RightTilesK) : 0, rows, columns, Extent(_op.K, mapping.BlockK, step.K), step.K == 0, step.K == _plan.BlocksK - 1);
         Tile? bias = LoadBias(step, columns);
         long group = _plan.TileN * EvenShare(MatMulPlan.Ceiling(columns, _plan.TileN), _plan.GroupN);
         long groups = MatMulPlan.Ceiling(rows, _plan.TileM) * MatMulPlan.Ceiling(columns, group);
-        bool firstK = step.K == 0, lastK = step.K == _plan.BlocksK - 1;
         for (long row = 0; row < rows; row += _plan.TileM)
         {
             int m = (int)Math.Min(_plan.TileM, rows - row);
@@ -146,21 +155,33 @@ internal sealed class MatMulKernel
             for (long column = 0; column < columns; column += group)
             {
                 long width = Math.Min(group, columns - column);
-                Accumulate(left, right, firstSlice, m, width, depth, firstK || _plan.AccumulateInSbuf);
-                if (lastK || _plan.AccumulateInSbuf)
+                Accumulate(block, row, m, column, width);
+                if (block.LastK || _plan.AccumulateInSbuf)
                 {
-                    Evict(engine, (int)(row / _plan.TileM), m, width, bias, firstK, lastK);
+                    Evict(engine, block, row, m, (int)column, width, bias);
                 }
 
                 TransposeDeferred(groups--);
             }
 
-            if (lastK)
+            if (block.LastK)
             {
-                _kernel.Store(StreamId.QueueStores, _strips[_stripRound++], m, columns * _op.OutputType.ByteSize());
+                MemoryView target = _output.Part((step.Batch * _op.M) + (step.M * mapping.BlockM) + row, m, step.N * mapping.BlockN, columns);
+                _kernel.Store(StreamId.QueueStores, target, _strips[_stripRound++][..m, ..(int)columns]);
             }
         }
     }
+
+    /// <summary>A block of the product.</summary>
+    /// <param name="Left">Load of the left operand.</param>
+    /// <param name="Right">Load of the right operand.</param>
+    /// <param name="FirstSlice">Slice of the left load with which the block starts.</param>
+    /// <param name="Rows">Extent of M.</param>
+    /// <param name="Columns">Extent of N.</param>
+    /// <param name="Depth">Extent of K.</param>
+    /// <param name="FirstK">The first block of K.</param>
+    /// <param name="LastK">The last block of K.</param>
+    private readonly record struct Block(long Left, long Right, int FirstSlice, long Rows, long Columns, long Depth, bool FirstK, bool LastK);
 
     /// <summary>Writes an even share of the transposes of the next block when <paramref name="groups"/> groups of products are left, so that the array never waits for their evictions.</summary>
     private void TransposeDeferred(long groups)
@@ -179,59 +200,61 @@ internal sealed class MatMulKernel
         Tile bias = _bias[(step.M * _plan.BlocksN) + step.N];
         if (step.K == 0)
         {
-            _kernel.Load(StreamId.QueueSmall, bias, _kernel.Partitions, columns * _op.Type.ByteSize());
+            _kernel.Load(StreamId.QueueSmall, bias[.., ..(int)columns], _biasVector!.Broadcast(step.Batch, _kernel.Partitions, step.N * _plan.Mapping.BlockN, columns));
         }
 
         return bias;
     }
 
-    private void Accumulate(long left, long right, int firstSlice, int m, long width, long depth, bool overwrite)
+    private void Accumulate(in Block block, long row, int m, long column, long width)
     {
-        for (int k = 0; k * (long)_plan.TileK < depth; k++)
+        bool overwrite = block.FirstK || _plan.AccumulateInSbuf;
+        for (int k = 0; k * (long)_plan.TileK < block.Depth; k++)
         {
-            int slice = (int)Math.Min(_plan.TileK, depth - (k * (long)_plan.TileK));
+            int slice = (int)Math.Min(_plan.TileK, block.Depth - (k * (long)_plan.TileK));
+            TileView stationary = _left.Slice(block.Left, block.FirstSlice + k, slice, block.Rows, row, m);
             for (int n = 0; n * (long)_plan.TileN < width; n++)
             {
-                int tile = (int)Math.Min(_plan.TileN, width - (n * (long)_plan.TileN));
-                _kernel.MatMul(_banks[_bankRound + n], _left[left, firstSlice + k], _right[right, k], slice, m, tile, _op.Type, k > 0 || !overwrite);
+                int start = n * _plan.TileN, tile = (int)Math.Min(_plan.TileN, width - start);
+                _kernel.MatMul(_banks[_bankRound + n][..m, ..tile], stationary, _right.Slice(block.Right, k, slice, block.Columns, column + start, tile), k > 0 || !overwrite, slice);
             }
         }
     }
 
-    private void Evict(StreamId engine, int strip, int m, long width, Tile? bias, bool firstK, bool lastK)
+    private void Evict(StreamId engine, in Block block, long row, int m, int column, long width, Tile? bias)
     {
         for (int n = 0; n * (long)_plan.TileN < width; n++)
         {
-            int tile = (int)Math.Min(_plan.TileN, width - (n * (long)_plan.TileN));
-            Tile bank = _banks[_bankRound++];
-            if (_sums is { } sums && !(firstK && lastK))
+            int start = column + (n * _plan.TileN), tile = (int)Math.Min(_plan.TileN, width - (n * (long)_plan.TileN));
+            TileView bank = _banks[_bankRound++][..m, ..tile], strip = _strips[_stripRound][..m, start..(start + tile)];
+            if (_sums is { } sums && !(block.FirstK && block.LastK))
             {
-                Sum(bank, sums[strip], m, tile, firstK, lastK, bias);
+                Sum(block, bank, sums[row / _plan.TileM][..m, start..(start + tile)], strip, bias?[..m, start..(start + tile)]);
             }
             else if (bias is { } vector)
             {
-                _kernel.TensorTensor(StreamId.Vector, _strips[_stripRound], bank, vector, m, tile, DataType.Fp32, _op.OutputType);
+                _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, strip, bank, vector[..m, start..(start + tile)]);
             }
             else
             {
-                _kernel.Copy(engine, _strips[_stripRound], bank, m, tile, DataType.Fp32, _op.OutputType);
+                _kernel.Copy(engine, strip, bank);
             }
         }
     }
 
-    private void Sum(Tile bank, Tile sum, int m, int width, bool firstK, bool lastK, Tile? bias)
+    private void Sum(in Block block, in TileView bank, in TileView sum, in TileView strip, TileView? bias)
     {
-        if (firstK && bias is { } vector)
+        if (block.FirstK && bias is { } vector)
         {
-            _kernel.TensorTensor(StreamId.Vector, sum, bank, vector, m, width, DataType.Fp32, DataType.Fp32);
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, sum, bank, vector);
         }
-        else if (firstK)
+        else if (block.FirstK)
         {
-            _kernel.Copy(StreamId.Vector, sum, bank, m, width, DataType.Fp32, DataType.Fp32);
+            _kernel.Copy(StreamId.Vector, sum, bank);
         }
         else
         {
-            _kernel.TensorTensor(StreamId.Vector, lastK ? _strips[_stripRound] : sum, bank, sum, m, width, DataType.Fp32, lastK ? _op.OutputType : DataType.Fp32);
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, block.LastK ? strip : sum, bank, sum);
         }
     }
 

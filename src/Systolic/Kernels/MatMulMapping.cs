@@ -16,20 +16,34 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
     /// <summary>One line, such as "blocks 2048x1024x512 (MxKxN), 2 buffers, left resident".</summary>
     public override string ToString() => FormattableString.Invariant($"blocks {BlockM}x{BlockK}x{BlockN} (MxKxN), {Buffers} buffers{(LeftResident ? ", left resident" : "")}");
 
-    /// <summary>The best of a bounded list of candidates by estimated time; ties go to the earlier one.</summary>
+    /// <summary>Of a bounded list of candidates, those whose estimated time is within this share of the shortest are equally good; the one with the least traffic is taken.</summary>
+    private const double EquallyFast = 0.02;
+
+    /// <summary>The best of a bounded list of candidates by estimated time and, among the fastest, by traffic, which leaves room for what an estimate does not see.</summary>
     /// <exception cref="CapacityException">No candidate fits SBUF.</exception>
     public static MatMulMapping Choose(MatMul op, Accelerator machine)
     {
         ArgumentNullException.ThrowIfNull(op);
         ArgumentNullException.ThrowIfNull(machine);
-        MatMulMapping? best = null;
+        List<(MatMulMapping Mapping, double Seconds, double Bytes)> fitting = [];
         double least = double.PositiveInfinity;
         foreach (MatMulMapping candidate in Candidates(op, machine))
         {
             var plan = new MatMulPlan(op, candidate, machine);
-            if (plan.BytesPerPartition <= machine.Sbuf.PartitionSize.Value && plan.EstimatedSeconds < least)
+            if (plan.BytesPerPartition <= machine.Sbuf.PartitionSize.Value)
             {
-                (best, least) = (candidate, plan.EstimatedSeconds);
+                fitting.Add((candidate, plan.EstimatedSeconds, plan.Bytes));
+                least = Math.Min(least, fitting[^1].Seconds);
+            }
+        }
+
+        MatMulMapping? best = null;
+        (double fewest, double shortest) = (double.PositiveInfinity, double.PositiveInfinity);
+        foreach ((MatMulMapping mapping, double seconds, double bytes) in fitting)
+        {
+            if (seconds <= least * (1 + EquallyFast) && (bytes < fewest || (bytes == fewest && seconds < shortest)))
+            {
+                (best, fewest, shortest) = (mapping, bytes, seconds);
             }
         }
 

@@ -52,6 +52,12 @@ internal sealed class MatMulPlan
     /// <inheritdoc cref="TransposeLeft"/>
     public bool TransposeRight { get; }
 
+    /// <summary>The DMA engines transpose the operand on its way.</summary>
+    public bool LoadTransposedLeft => !_op.LeftTransposed && !TransposeLeft;
+
+    /// <inheritdoc cref="LoadTransposedLeft"/>
+    public bool LoadTransposedRight => _op.RightTransposed && !TransposeRight;
+
     /// <summary>Rate of the operand's loads as a share of the copy rate: below one when the DMA engines transpose it on the way.</summary>
     public double LoadShareLeft { get; }
 
@@ -137,7 +143,8 @@ internal sealed class MatMulPlan
     private double ArraySeconds => ((TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type))
         + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
 
-    private double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())
+    /// <summary>Bytes to and from main memory, transposing loads counted as what they take of the engines.</summary>
+    public double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())
         + ((double)_op.M * _op.N * _op.OutputType.ByteSize());
 
     private double EvictionSeconds => TilesM * ((_op.N + (_machine.VectorEngine.StaticCycles * Ceiling(_op.N, TileN))) * (AccumulateInSbuf ? BlocksK : 1)) / _machine.VectorEngine.Clock.Hertz;

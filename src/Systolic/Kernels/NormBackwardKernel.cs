@@ -13,7 +13,8 @@ namespace Systolic.Kernels;
 /// </remarks>
 internal sealed class NormBackwardKernel
 {
-    private const int Statistics = 8;
+    /// <summary>Elements of the statistics of a row: those of the forward pass, then the sums of t n and of t, and the factors of n and 1.</summary>
+    private const int Statistics = NormKernel.Statistics + 4;
 
     private readonly Norm _op;
     private readonly KernelBuilder _kernel;
@@ -29,44 +30,55 @@ internal sealed class NormBackwardKernel
     private readonly TileBuffer _ones;
     private readonly TileBuffer _gradients;
     private readonly TileBuffer _banks;
+    private readonly TileBuffer? _pieceStatistics;
+    private readonly MemoryTensor _input;
+    private readonly MemoryTensor _gradientTensor;
+    private readonly MemoryTensor _output;
+    private readonly MemoryTensor _parameterGradients;
     private readonly bool _resident;
     private long _bankRound;
 
-    private NormBackwardKernel(Norm op, Accelerator machine, long rows)
+    private NormBackwardKernel(Norm op, Accelerator machine, long rows, bool values)
     {
         _op = op;
-        _kernel = new KernelBuilder(machine, op.Name);
+        _kernel = new KernelBuilder(machine, op.Name, values);
+        _gradientTensor = _kernel.Input("gradient", rows, op.Columns, op.Type);
+        _input = _kernel.Input("x", rows, op.Columns, op.Type);
+        MemoryTensor parameters = _kernel.Input("parameters", op.ParameterVectors, op.Columns, op.Type);
+        _output = _kernel.Output("gradient of x", rows, op.Columns, op.Type);
+        _parameterGradients = _kernel.Output("gradient of the parameters", op.ParameterVectors, op.Columns, op.Type);
         _rows = new RowTiling(rows, _kernel.Partitions);
         _pieces = new ColumnTiling(op.Columns, _kernel.BankColumns);
         _columns = checked((int)op.Columns);
         _resident = _pieces.Pieces * op.ParameterVectors <= machine.Psum.Banks;
-        _parameters = new NormParameters(_kernel, op.ParameterVectors, op.Columns, op.Type);
-        _ones = _kernel.Sbuf("ones", _kernel.Partitions * (long)op.Type.ByteSize());
+        _parameters = new NormParameters(_kernel, parameters);
+        _ones = _kernel.Sbuf("ones", _kernel.Partitions, op.Type);
         _banks = _kernel.Psum("sums over rows", machine.Psum.Banks);
         long row = op.Columns * op.Type.ByteSize();
-        long scratch = Math.Max(row + sizeof(float), NormKernel.PieceBytes(op.Columns));
+        long pieces = op.Function == NormFunction.Layer ? NormKernel.PieceElements(op.Columns) : 0;
         long gradients = op.Columns * sizeof(float);
-        int copies = Placement.RequireCopies(_kernel, op.Name, "four rows of a token and the parameter gradient", (3 * row) + scratch + (Statistics * sizeof(float)),
+        int copies = Placement.RequireCopies(_kernel, op.Name, "four rows of a token and the parameter gradient", (4 * row) + (pieces * sizeof(float)) + (Statistics * sizeof(float)),
             gradients * op.ParameterVectors, NormKernel.WholeRow);
-        _gradients = _kernel.Sbuf("parameter gradients", gradients, op.ParameterVectors);
-        _x = _kernel.Sbuf("x", row, copies);
-        _dy = _kernel.Sbuf("gradient of y", row, copies);
-        _t = _kernel.Sbuf("gradient times gain", row, copies);
-        _scratch = _kernel.Sbuf("scratch", scratch, copies);
-        _statistics = _kernel.Sbuf("statistics", Statistics * sizeof(float), copies);
+        _gradients = _kernel.Sbuf("parameter gradients", op.Columns, DataType.Fp32, op.ParameterVectors);
+        _x = _kernel.Sbuf("x", op.Columns, op.Type, copies);
+        _dy = _kernel.Sbuf("gradient of y", op.Columns, op.Type, copies);
+        _t = _kernel.Sbuf("gradient times gain", op.Columns, op.Type, copies);
+        _scratch = _kernel.Sbuf("scratch", op.Columns, op.Type, copies);
+        _pieceStatistics = pieces > 0 ? _kernel.Sbuf("statistics pieces", pieces, DataType.Fp32, copies) : null;
+        _statistics = _kernel.Sbuf("statistics", Statistics, DataType.Fp32, copies);
     }
 
     /// <inheritdoc cref="NormKernel.Lower"/>
-    public static Lowering Lower(Norm op, Accelerator machine)
+    public static Lowering Lower(Norm op, Accelerator machine, bool values)
     {
         NormKernel.CheckRow(op, machine);
         long pieces = op.Columns / KernelBuilder.MaximumStatsElements;
-        return Placement.Cut(op.Rows, machine.Sbuf.Partitions, 24 + (5 * pieces), rows => new NormBackwardKernel(op, machine, rows).Write());
+        return Placement.Cut(op.Rows, machine.Sbuf.Partitions, 24 + (5 * pieces), rows => new NormBackwardKernel(op, machine, rows, values).Write());
     }
 
     private (Program, string) Write()
     {
-        _kernel.Memset(StreamId.Vector, _ones[0], _kernel.Partitions, _kernel.Partitions, _op.Type);
+        _kernel.Memset(StreamId.Vector, _ones[0], 1);
         _parameters.Load(_rows[0], _pieces, _x, _ones[0], _banks);
         TilePipeline.Write(_rows.Tiles, _x.Copies, Measure, Normalize, Differentiate);
         StoreParameterGradients();
@@ -74,90 +86,95 @@ internal sealed class NormBackwardKernel
         return (_kernel.Build(), Placement.Mapping(_kernel.Partitions, _x.Copies, sums));
     }
 
+    private TileView Of(TileBuffer buffer, long tile) => buffer[tile][.._rows[tile], ..];
+
+    private TileView Statistic(long tile, int element) => _statistics[tile][.._rows[tile], element..(element + 1)];
+
     private void Measure(long tile)
     {
-        int rows = _rows[tile];
-        long bytes = (long)_columns * _op.Type.ByteSize();
-        _kernel.Load(StreamId.QueueActivations, _x[tile], rows, bytes);
-        _kernel.Load(StreamId.QueueWeights, _dy[tile], rows, bytes);
-        if (_op.Function == NormFunction.Rms)
-        {
-            _kernel.ActivationReduce(ActivationFunction.Square, _scratch[tile], _x[tile], null, rows, _columns, _op.Type, _op.Type);
-        }
-        else
-        {
-            NormKernel.WriteMoments(_kernel, _statistics[tile], _scratch[tile], _x[tile], rows, _op);
-        }
+        TileView x = Of(_x, tile);
+        _kernel.Load(StreamId.QueueActivations, x, _input.Part(_rows.Start(tile), _rows[tile]));
+        _kernel.Load(StreamId.QueueWeights, Of(_dy, tile), _gradientTensor.Part(_rows.Start(tile), _rows[tile]));
+        NormKernel.WriteMoments(_kernel, Of(_statistics, tile), (_pieceStatistics ?? _scratch)[tile], x, _op);
     }
 
     private void Normalize(long tile)
     {
-        int rows = _rows[tile];
-        NormKernel.WriteInverse(_kernel, _statistics[tile], _op.Function == NormFunction.Rms ? _scratch[tile] : _statistics[tile], rows, _op);
-        _kernel.TensorTensor(StreamId.Vector, _t[tile], _dy[tile], _parameters[0], rows, _columns, _op.Type, _op.Type);
-        NormKernel.WriteNormalized(_kernel, _x[tile], _x[tile], _statistics[tile], rows, _op);
-        _kernel.TensorTensor(StreamId.Vector, _scratch[tile], _t[tile], _x[tile], rows, _columns, _op.Type, _op.Type);
+        TileView x = Of(_x, tile), t = Of(_t, tile);
+        NormKernel.WriteInverse(_kernel, Of(_statistics, tile), _op);
+        _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, t, Of(_dy, tile), _parameters[0][.._rows[tile], ..]);
+        NormKernel.WriteScaled(_kernel, x, x, Statistic(tile, 2), _op.Function == NormFunction.Layer ? Statistic(tile, 3) : null, _op);
+        _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, Of(_scratch, tile), t, x);
     }
 
     private void Differentiate(long tile)
     {
-        int rows = _rows[tile];
-        if (_op.Function == NormFunction.Layer)
+        TileView x = Of(_x, tile), dy = Of(_dy, tile), t = Of(_t, tile), scratch = Of(_scratch, tile), inverse = Statistic(tile, 2);
+        bool layer = _op.Function == NormFunction.Layer;
+        if (layer)
         {
-            SumRows(1, _dy[tile], tile);
-            _kernel.TensorReduce(_statistics[tile], _t[tile], rows, _columns, _op.Type, DataType.Fp32);
+            SumRows(1, dy, tile);
+            _kernel.TensorReduce(AluOperator.Add, Statistic(tile, 5), t);
+            WriteMean(Statistic(tile, 7), Statistic(tile, 5), inverse);
         }
 
-        _kernel.ActivationReduce(ActivationFunction.Identity, _scratch[tile], _scratch[tile], null, rows, _columns, _op.Type, _op.Type);
-        _kernel.TensorTensor(StreamId.Vector, _dy[tile], _dy[tile], _x[tile], rows, _columns, _op.Type, _op.Type);
-        SumRows(0, _dy[tile], tile);
-        _kernel.ScalarTensorTensor(_statistics[tile], _statistics[tile], _scratch[tile], rows, 1, DataType.Fp32, DataType.Fp32);
-        NormKernel.WriteNormalized(_kernel, _scratch[tile], _x[tile], _statistics[tile], rows, _op);
-        _kernel.ScalarTensorTensor(_t[tile], _t[tile], _scratch[tile], rows, _columns, _op.Type, _op.Type);
-        _kernel.Store(StreamId.QueueStores, _t[tile], rows, (long)_columns * _op.Type.ByteSize());
+        _kernel.ActivationReduce(ActivationFunction.Identity, scratch, Statistic(tile, 4), scratch);
+        _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, dy, dy, x);
+        SumRows(0, dy, tile);
+        WriteMean(Statistic(tile, 6), Statistic(tile, 4), inverse);
+        NormKernel.WriteScaled(_kernel, scratch, x, Statistic(tile, 6), layer ? Statistic(tile, 7) : null, _op);
+        _kernel.ScalarTensorTensor(t, t, AluOperator.Multiply, inverse, AluOperator.Subtract, scratch);
+        _kernel.Store(StreamId.QueueStores, _output.Part(_rows.Start(tile), _rows[tile]), t);
     }
 
-    private void SumRows(int vector, Tile source, long tile)
+    /// <summary>The mean of what was summed, over the deviation.</summary>
+    private void WriteMean(in TileView mean, in TileView sum, in TileView inverse) =>
+        _kernel.ScalarTensorTensor(mean, sum, AluOperator.Multiply, 1f / _op.Columns, AluOperator.Multiply, inverse);
+
+    private void SumRows(int vector, in TileView source, long tile)
     {
         for (int piece = 0; piece < _pieces.Pieces; piece++)
         {
-            int width = _pieces[piece];
-            Tile bank = _banks[_resident ? ((long)vector * _pieces.Pieces) + piece : _bankRound++];
-            _kernel.MatMul(bank, _ones[0], source, _rows[tile], 1, width, _op.Type, _resident && tile > 0);
+            int start = (int)_pieces.Start(piece), width = _pieces[piece];
+            TileView bank = _banks[_resident ? ((long)vector * _pieces.Pieces) + piece : _bankRound++][..1, ..width];
+            _kernel.MatMul(bank, _ones[0][.._rows[tile], ..1], source.Skip(start) with { Free = FreePattern.Row(width) }, _resident && tile > 0);
             if (!_resident)
             {
-                Drain(_gradients[vector], bank, width, tile == 0);
+                Drain(_gradients[vector][..1, start..(start + width)], bank, tile == 0);
             }
         }
     }
 
-    private void Drain(Tile gradient, Tile bank, int width, bool first)
+    private void Drain(in TileView gradient, in TileView bank, bool first)
     {
         if (first)
         {
-            _kernel.Copy(StreamId.Vector, gradient, bank, 1, width, DataType.Fp32, DataType.Fp32);
+            _kernel.Copy(StreamId.Vector, gradient, bank);
         }
         else
         {
-            _kernel.TensorTensor(StreamId.Vector, gradient, bank, gradient, 1, width, DataType.Fp32, DataType.Fp32);
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, gradient, bank, gradient);
         }
     }
 
+    /// <summary>Rounds the sums where a gradient of y was and stores them.</summary>
     private void StoreParameterGradients()
     {
         for (int vector = 0; vector < _op.ParameterVectors; vector++)
         {
+            Tile rounded = _dy[vector];
             for (int piece = 0; _resident && piece < _pieces.Pieces; piece++)
             {
-                _kernel.Copy(StreamId.Vector, _gradients[vector], _banks[((long)vector * _pieces.Pieces) + piece], 1, _pieces[piece], DataType.Fp32, _op.Type);
+                int start = (int)_pieces.Start(piece), width = _pieces[piece];
+                _kernel.Copy(StreamId.Vector, rounded[..1, start..(start + width)], _banks[((long)vector * _pieces.Pieces) + piece][..1, ..width]);
             }
 
             if (!_resident)
             {
-                _kernel.Copy(StreamId.Vector, _gradients[vector], _gradients[vector], 1, _columns, DataType.Fp32, _op.Type);
+                _kernel.Copy(StreamId.Vector, rounded[..1, ..], _gradients[vector][..1, ..]);
             }
 
-            _kernel.Store(StreamId.QueueStores, _gradients[vector], 1, (long)_columns * _op.Type.ByteSize());
+            _kernel.Store(StreamId.QueueStores, _parameterGradients.Part(vector, 1), rounded[..1, ..]);
         }
     }
 }

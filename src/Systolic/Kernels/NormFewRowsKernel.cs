@@ -8,7 +8,7 @@ namespace Systolic.Kernels;
 /// <summary>Normalization of a few tokens, as in a decode step: the features of each lie over all partitions, so every lane works.</summary>
 /// <remarks>
 /// Each partition sums its features; a square of ones on the array adds the partitions and leaves the total in all of them. The public decode
-/// kernels do the same: tokens x features / 128 elements per lane.
+/// kernels do the same: tokens x features / 128 elements per lane. Where the features do not fill the partitions evenly, zeros fill the last.
 /// </remarks>
 internal sealed class NormFewRowsKernel
 {
@@ -19,92 +19,118 @@ internal sealed class NormFewRowsKernel
     private readonly FlatChunk _row;
     private readonly int _tokens;
     private readonly int _free;
+    private readonly MemoryTensor _input;
+    private readonly MemoryTensor _vectors;
+    private readonly MemoryTensor _output;
 
-    private NormFewRowsKernel(Norm op, Accelerator machine)
+    private NormFewRowsKernel(Norm op, Accelerator machine, bool values)
     {
         _op = op;
-        _kernel = new KernelBuilder(machine, op.Name);
+        _kernel = new KernelBuilder(machine, op.Name, values);
         int width = checked((int)((op.Columns + _kernel.Partitions - 1) / _kernel.Partitions));
         _row = new FlatTiling(op.Columns, _kernel.Partitions, width)[0];
         _tokens = (int)op.Rows;
         _free = checked(_tokens * width);
+        _input = _kernel.Input("x", op.Rows, op.Columns, op.Type);
+        _vectors = _kernel.Input("parameters", op.ParameterVectors, op.Columns, op.Type);
+        _output = _kernel.Output("output", op.Rows, op.Columns, op.Type);
     }
 
     /// <summary>A token per partition would leave seven of eight lanes idle.</summary>
     public static bool Suits(Norm op, Accelerator machine) => !op.Backward && op.Rows * TokensPerLanes <= machine.Sbuf.Partitions;
 
     /// <summary>Lowers the forward direction.</summary>
-    public static Lowering Lower(Norm op, Accelerator machine)
+    public static Lowering Lower(Norm op, Accelerator machine, bool values)
     {
-        var kernel = new NormFewRowsKernel(op, machine);
+        var kernel = new NormFewRowsKernel(op, machine, values);
         return Lowering.Of(kernel.Write(), FormattableString.Invariant($"features over {kernel._row.Partitions} partitions, 1 buffer"));
     }
 
     private Program Write()
     {
-        Tile x = _kernel.Sbuf("x", (long)_free * _op.Type.ByteSize())[0];
-        TileBuffer parameters = _kernel.Sbuf("parameters", (long)_row.Width * _op.Type.ByteSize(), _op.ParameterVectors);
-        LoadTokens(x);
-        for (int vector = 0; vector < _op.ParameterVectors; vector++)
+        Tile tile = _kernel.Sbuf("x", _free, _op.Type)[0];
+        TileBuffer parameters = _kernel.Sbuf("parameters", _row.Width, _op.Type, _op.ParameterVectors);
+        if (_row.Rest > 0)
         {
-            _row.Load(_kernel, StreamId.QueueSmall, parameters[vector], _op.Type);
+            _kernel.Memset(StreamId.GpSimd, tile[.._row.Partitions, ..], 0);
         }
 
-        Tile statistics = WriteStatistics(x);
+        MoveTokens((memory, part) => _kernel.Load(StreamId.QueueActivations, part, memory), _input, tile);
         for (int vector = 0; vector < _op.ParameterVectors; vector++)
         {
-            Combine(x, statistics, DataType.Fp32);
+            (_row with { Start = vector * _op.Columns }).Load(_kernel, StreamId.QueueSmall, parameters[vector], _vectors);
+        }
+
+        TileView x = tile[.._row.Partitions, .._free];
+        (TileView inverse, TileView shift) = WriteStatistics(x);
+        Combine(x, inverse.Spread(_row.Width), AluOperator.Multiply);
+        if (_op.Function == NormFunction.Layer)
+        {
+            Combine(x, shift.Spread(_row.Width), AluOperator.Add);
         }
 
         for (int vector = 0; vector < _op.ParameterVectors; vector++)
         {
-            Combine(x, parameters[vector], _op.Type);
+            Combine(x, _row.Of(parameters[vector]).Repeat(_tokens, 0), vector == 0 ? AluOperator.Multiply : AluOperator.Add);
         }
 
-        StoreTokens(x);
+        MoveTokens((memory, part) => _kernel.Store(StreamId.QueueStores, memory, part), _output, tile);
         return _kernel.Build();
     }
 
-    /// <summary>Sums of squares (and for layer normalization of the elements) per partition, added over partitions, then the inverse deviation.</summary>
-    private Tile WriteStatistics(Tile x)
+    /// <summary>Sums of squares (and for layer normalization of the elements) per partition, added over partitions; then the inverse deviation and -mean times it.</summary>
+    private (TileView Inverse, TileView Shift) WriteStatistics(in TileView x)
     {
         int partitions = _row.Partitions, sums = _tokens * _op.ParameterVectors;
-        Tile ones = _kernel.Sbuf("ones", partitions * (long)sizeof(float))[0];
-        Tile squares = _kernel.Sbuf("squares", (long)_free * sizeof(float))[0];
-        Tile partial = _kernel.Sbuf("sums of a partition", (long)sums * sizeof(float))[0];
-        Tile statistics = _kernel.Sbuf("statistics", (long)sums * sizeof(float))[0];
-        Tile total = _kernel.Psum("sums over partitions", 1)[0];
-        _kernel.Memset(StreamId.Vector, ones, partitions, partitions, DataType.Fp32);
-        _kernel.Activation(ActivationFunction.Square, squares, x, null, partitions, _free, _op.Type, DataType.Fp32);
+        TileView ones = _kernel.Sbuf("ones", partitions, DataType.Fp32)[0][..partitions, ..];
+        TileView squares = _kernel.Sbuf("squares", _free, DataType.Fp32)[0][..partitions, ..];
+        Tile partial = _kernel.Sbuf("sums of a partition", sums, DataType.Fp32)[0];
+        Tile statistics = _kernel.Sbuf("statistics", 4L * _tokens, DataType.Fp32)[0];
+        TileView total = _kernel.Psum("sums over partitions", 1)[0][..partitions, ..sums];
+        _kernel.Memset(StreamId.Vector, ones, 1);
+        _kernel.Activation(ActivationFunction.Square, squares, x);
         if (_op.Function == NormFunction.Layer)
         {
-            _kernel.TensorReduce(partial, x, partitions, _free, _op.Type, DataType.Fp32);
+            _kernel.TensorReduce(AluOperator.Add, partial[..partitions, _tokens..], x);
         }
 
-        _kernel.TensorReduce(partial, squares, partitions, _free, DataType.Fp32, DataType.Fp32);
-        _kernel.MatMul(total, ones, partial, partitions, partitions, sums, DataType.Fp32, false);
-        NormKernel.WriteInverse(_kernel, statistics, total, partitions, _op, _tokens);
-        return statistics;
+        _kernel.TensorReduce(AluOperator.Add, partial[..partitions, .._tokens], squares);
+        _kernel.MatMul(total, ones, partial[..partitions, ..], false);
+        return WriteInverse(total, statistics[..partitions, ..]);
     }
 
-    private void Combine(Tile x, Tile other, DataType type) =>
-        _kernel.TensorTensor(StreamId.Vector, x, x, other, _row.Partitions, _free, type, _op.Type);
-
-    private void LoadTokens(Tile x)
+    private (TileView Inverse, TileView Shift) WriteInverse(in TileView total, in TileView statistics)
     {
-        _kernel.Load(StreamId.QueueActivations, x, (int)(_row.Elements / _row.Width) * _tokens, (long)_row.Width * _op.Type.ByteSize());
-        if (_row.Elements % _row.Width > 0)
+        float share = 1f / _op.Columns;
+        TileView squares = Part(total, 0), inverse = Part(statistics, 0), mean = Part(statistics, 1), variance = Part(statistics, 2), shift = Part(statistics, 3);
+        if (_op.Function == NormFunction.Rms)
         {
-            _kernel.Load(StreamId.QueueActivations, x, _tokens, _row.Elements % _row.Width * _op.Type.ByteSize());
+            _kernel.TensorScalar(StreamId.Vector, inverse, squares, AluOperator.Multiply, share, AluOperator.Add, NormKernel.Epsilon);
+            _kernel.TensorScalar(StreamId.Vector, inverse, inverse, AluOperator.Power, -0.5f);
+            return (inverse, inverse);
         }
+
+        _kernel.TensorScalar(StreamId.Vector, mean, Part(total, 1), AluOperator.Multiply, share);
+        _kernel.ScalarTensorTensor(variance, mean, AluOperator.Multiply, -1, AluOperator.Multiply, mean);
+        _kernel.ScalarTensorTensor(variance, squares, AluOperator.Multiply, share, AluOperator.Add, variance);
+        _kernel.TensorScalar(StreamId.Vector, inverse, variance, AluOperator.Add, NormKernel.Epsilon, AluOperator.Power, -0.5f);
+        _kernel.ScalarTensorTensor(shift, mean, AluOperator.Multiply, -1, AluOperator.Multiply, inverse);
+        return (inverse, shift);
     }
 
-    private void StoreTokens(Tile x)
+    /// <summary>The values of all tokens at place <paramref name="number"/>.</summary>
+    private TileView Part(in TileView view, int number) => view.Skip(number * _tokens) with { Free = FreePattern.Row(_tokens) };
+
+    private void Combine(in TileView x, in TileView other, AluOperator op) => _kernel.TensorTensor(StreamId.Vector, op, x, x, other);
+
+    /// <summary>Moves the features of all tokens, a run in each partition; the last partition may hold fewer.</summary>
+    private void MoveTokens(Action<MemoryView, TileView> move, MemoryTensor tensor, Tile tile)
     {
-        _kernel.Store(StreamId.QueueStores, x, (int)(_row.Elements / _row.Width) * _tokens, (long)_row.Width * _op.Type.ByteSize());
-        if (_row.Elements % _row.Width > 0)
+        int width = _row.Width, full = _row.FullPartitions;
+        move(tensor.Flat(0, full, width).Blocks(_tokens, _op.Columns), tile[..full, .._free]);
+        if (_row.Rest > 0)
         {
-            _kernel.Store(StreamId.QueueStores, x, _tokens, _row.Elements % _row.Width * _op.Type.ByteSize());
+            move(tensor.Flat((long)full * width, 1, _row.Rest).Blocks(_tokens, _op.Columns), tile[full..(full + 1), .._row.Rest].Repeat(_tokens, width));
         }
     }
 }

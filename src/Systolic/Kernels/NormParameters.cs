@@ -1,4 +1,3 @@
-using Systolic.Numerics;
 using Systolic.Programs;
 
 namespace Systolic.Kernels;
@@ -12,12 +11,12 @@ internal sealed class NormParameters
 {
     private readonly KernelBuilder _kernel;
     private readonly TileBuffer _vectors;
-    private readonly DataType _type;
+    private readonly MemoryTensor _source;
 
-    public NormParameters(KernelBuilder kernel, int vectors, long columns, DataType type)
+    public NormParameters(KernelBuilder kernel, MemoryTensor source)
     {
-        (_kernel, _type) = (kernel, type);
-        _vectors = kernel.Sbuf("parameters", columns * type.ByteSize(), vectors);
+        (_kernel, _source) = (kernel, source);
+        _vectors = kernel.Sbuf("parameters", source.Columns, source.Type, (int)source.Rows);
     }
 
     /// <summary>Vector <paramref name="vector"/>: gain, then shift.</summary>
@@ -34,7 +33,7 @@ internal sealed class NormParameters
         for (int vector = 0; vector < _vectors.Copies; vector++)
         {
             Tile row = rows == 1 ? _vectors[vector] : staging[staging.Copies - 1 + vector];
-            _kernel.Load(StreamId.QueueSmall, row, 1, columns.Columns * _type.ByteSize());
+            _kernel.Load(StreamId.QueueSmall, row[..1, ..(int)columns.Columns], _source.Part(vector, 1));
             if (rows > 1)
             {
                 Broadcast(vector, rows, columns, row, ones, banks);
@@ -47,8 +46,9 @@ internal sealed class NormParameters
         for (int piece = 0; piece < columns.Pieces; piece++)
         {
             Tile bank = banks[((long)vector * columns.Pieces) + piece];
-            _kernel.MatMul(bank, ones, row, 1, rows, columns[piece], _type, false);
-            _kernel.Copy(StreamId.Vector, _vectors[vector], bank, rows, columns[piece], DataType.Fp32, _type);
+            int start = (int)columns.Start(piece), end = start + columns[piece];
+            _kernel.MatMul(bank[..rows, ..columns[piece]], ones[..1, ..rows], row[..1, start..end], false);
+            _kernel.Copy(StreamId.Vector, _vectors[vector][..rows, start..end], bank[..rows, ..columns[piece]]);
         }
     }
 }

@@ -7,24 +7,25 @@ namespace Systolic.Kernels;
 internal sealed class OnlineSum
 {
     private readonly KernelBuilder _kernel;
-    private readonly DataType _type;
     private readonly TileBuffer _maximum;
+    private readonly TileBuffer _pieceSum;
     private readonly TileBuffer _sum;
     private readonly TileBuffer _correction;
     private long _first;
     private long _next;
     private long _row = -1;
 
-    public OnlineSum(KernelBuilder kernel, DataType type)
+    public OnlineSum(KernelBuilder kernel)
     {
-        (_kernel, _type) = (kernel, type);
-        _maximum = kernel.Sbuf("running maximum", sizeof(float), TilePipeline.Copies);
-        _sum = kernel.Sbuf("running sum", sizeof(float), 2);
-        _correction = kernel.Sbuf("correction", sizeof(float), 2);
+        _kernel = kernel;
+        _maximum = kernel.Sbuf("negative running maximum", 1, DataType.Fp32, TilePipeline.Copies);
+        _pieceSum = kernel.Sbuf("sum of a piece", 1, DataType.Fp32, TilePipeline.Copies);
+        _sum = kernel.Sbuf("running sum", 1, DataType.Fp32, 2);
+        _correction = kernel.Sbuf("correction", 1, DataType.Fp32, 2);
     }
 
-    /// <summary>The rows' maximum, after <see cref="Write"/>.</summary>
-    public Tile Maximum => _maximum[_next - 1];
+    /// <summary>The negative of the rows' maximum, after <see cref="Write"/>.</summary>
+    public Tile NegativeMaximum => _maximum[_next - 1];
 
     /// <summary>The rows' sum of exponentials, after <see cref="Write"/>.</summary>
     public Tile Sum => _sum[_row];
@@ -44,42 +45,46 @@ internal sealed class OnlineSum
             piece =>
             {
                 loaded[piece] = load(piece);
-                Grow(piece, loaded[piece], rows, pieces[piece]);
+                Grow(piece, loaded[piece][..rows, ..pieces[piece]]);
             },
-            piece => Exponentials(piece, scratch(piece), loaded[piece], rows, pieces[piece]),
-            piece => Accumulate(piece, scratch(piece), rows));
+            piece => Exponentials(piece, scratch(piece)[..rows, ..pieces[piece]], loaded[piece][..rows, ..pieces[piece]]),
+            piece => Accumulate(piece, rows));
     }
 
-    private void Grow(long piece, Tile source, int rows, int columns)
+    private void Grow(long piece, in TileView source)
     {
-        Tile now = _maximum[_first + piece];
-        _kernel.TensorReduce(now, source, rows, columns, _type, DataType.Fp32);
+        TileView now = One(_maximum[_first + piece], source.Partitions);
+        _kernel.TensorReduce(AluOperator.Maximum, now, source, negate: true);
         if (piece > 0)
         {
-            _kernel.TensorTensor(StreamId.Vector, now, now, _maximum[_first + piece - 1], rows, 1, DataType.Fp32, DataType.Fp32);
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Minimum, now, now, One(_maximum[_first + piece - 1], source.Partitions));
         }
     }
 
-    private void Exponentials(long piece, Tile scratch, Tile source, int rows, int columns)
+    private void Exponentials(long piece, in TileView scratch, in TileView source)
     {
-        Tile now = _maximum[_first + piece];
+        int rows = source.Partitions;
+        TileView now = One(_maximum[_first + piece], rows);
         if (piece > 0)
         {
-            _kernel.Activation(ActivationFunction.Exp, _correction[_first + piece], _maximum[_first + piece - 1], now, rows, 1, DataType.Fp32, DataType.Fp32);
+            _kernel.Activation(ActivationFunction.Exp, One(_correction[_first + piece], rows), One(_maximum[_first + piece - 1], rows), now, -1);
         }
 
-        _kernel.ActivationReduce(ActivationFunction.Exp, scratch, source, now, rows, columns, _type, _type);
+        _kernel.ActivationReduce(ActivationFunction.Exp, scratch, One(_pieceSum[_first + piece], rows), source, now);
     }
 
-    private void Accumulate(long piece, Tile scratch, int rows)
+    private void Accumulate(long piece, int rows)
     {
+        TileView sum = One(Sum, rows), added = One(_pieceSum[_first + piece], rows);
         if (piece == 0)
         {
-            _kernel.Copy(StreamId.Vector, Sum, scratch, rows, 1, DataType.Fp32, DataType.Fp32);
+            _kernel.Copy(StreamId.Vector, sum, added);
             return;
         }
 
-        _kernel.TensorScalar(StreamId.Vector, Sum, Sum, _correction[_first + piece], rows, 1, DataType.Fp32, DataType.Fp32);
-        _kernel.TensorTensor(StreamId.Vector, Sum, Sum, scratch, rows, 1, DataType.Fp32, DataType.Fp32);
+        _kernel.TensorScalar(StreamId.Vector, sum, sum, AluOperator.Multiply, One(_correction[_first + piece], rows));
+        _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, sum, sum, added);
     }
+
+    private static TileView One(Tile tile, int rows) => tile[..rows, ..1];
 }

@@ -1,6 +1,7 @@
 using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
+using Systolic.Programs;
 using Systolic.Units;
 
 namespace Systolic.Machines;
@@ -101,7 +102,27 @@ public static class AcceleratorReader
         Partitions = Count(s, "partitions", 4096),
         PartitionSize = s.Size("partitionSize"),
         Banks = Count(s, "banks", 1024),
+        Exclusions = [.. Exclusions(s, "neverTogether", false), .. Exclusions(s, "neverTogetherWhenFast", true)],
+        ExclusiveBanks = s.Boolean("exclusiveBanks", false),
+        FullRateStride = s.Size("fullRateStride"),
     });
+
+    private static IEnumerable<EngineExclusion> Exclusions(JsonSection s, string key, bool fastOnly)
+    {
+        foreach (string pair in s.Texts(key))
+        {
+            StreamId[] engines = [.. Engines.Where(engine => pair.Split(' ').Contains(engine.Label()))];
+            if (engines.Length != 2 || pair.Split(' ').Length != 2 || (fastOnly && engines[0] != StreamId.Vector))
+            {
+                s.Problem(key, $"found \"{pair}\", expected {(fastOnly ? "vector and another" : "two")} of {string.Join(", ", Engines.Select(engine => engine.Label()))}, such as \"vector gpsimd\"");
+                continue;
+            }
+
+            yield return new EngineExclusion(engines[0], engines[1], fastOnly);
+        }
+    }
+
+    private static readonly StreamId[] Engines = [StreamId.Vector, StreamId.Scalar, StreamId.GpSimd];
 
     private static DmaSpec Dma(JsonSection s) => End(s, new DmaSpec
     {
@@ -113,16 +134,36 @@ public static class AcceleratorReader
         DynamicIssueInterval = s.Time("dynamicIssueInterval"),
         TriggerLatency = s.Time("triggerLatency"),
         CompletionLatency = s.Time("completionLatency"),
+        Outstanding = s.Size("outstanding"),
         MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });
 
+    private const double SlowestRate = 0.25;
+    private const double FastestRate = 4;
+
     private static DramSpec Memory(JsonSection s) => End(s, new DramSpec
     {
         Bandwidth = s.Rate("bandwidth"),
-        SustainedShare = s.Number("sustainedShare", 0.01, 1),
+        Standard = Standard(s),
+        Channels = Count(s, "channels", 1024),
         Capacity = s.Capacity("capacity"),
+        Interleave = s.Size("interleave"),
+        LookAhead = Count(s, "lookAhead", 4096),
+        WriteBuffer = Count(s, "writeBuffer", 4096),
     });
+
+    private static DramStandard Standard(JsonSection s)
+    {
+        string name = s.Text("standard");
+        if (DramStandards.All.LastOrDefault(standard => standard.Name == name) is { } found)
+        {
+            return found;
+        }
+
+        s.Problem("standard", $"found \"{name}\", expected one of: {string.Join(", ", DramStandards.Names)}");
+        return DramStandards.Hbm3;
+    }
 
     private static SynchronizationSpec Synchronization(JsonSection s) => End(s, new SynchronizationSpec
     {
@@ -134,8 +175,35 @@ public static class AcceleratorReader
     private static EnergyModel Power(JsonSection s) => End(s, new EnergyModel(
         (int)s.Integer("node", 1, 1000), "systolic", s.Watts("idle"), s.Watts("active")));
 
+    /// <summary>The channels must divide among the cores, and a piece of a stream must fit the rows that are opened together.</summary>
+    private static void CheckMemory(JsonSection root, Accelerator m)
+    {
+        DramSpec memory = m.Memory;
+        int pseudoChannels = memory.Channels * memory.Standard.Organization.PseudoChannels;
+        if (pseudoChannels % m.Cores != 0)
+        {
+            root.Problem("memory.channels", FormattableString.Invariant(
+                $"found {memory.Channels} channels, {pseudoChannels} pseudo-channels of {memory.Standard.Name}, for {m.Cores} cores; expected a multiple, for every core gets an equal share"));
+        }
+
+        double rate = memory.Bandwidth.BytesPerSecond / (memory.Channels * memory.Standard.ChannelBytesPerSecond);
+        if (rate is < SlowestRate or > FastestRate)
+        {
+            root.Problem("memory.bandwidth", FormattableString.Invariant(
+                $"found {memory.Bandwidth}, {rate:G3} times what {memory.Channels} channels of {memory.Standard.Name} give at the data rate of its table; expected {SlowestRate} to {FastestRate} times. Change memory.channels"));
+        }
+
+        long row = new StreamUnits(memory.Standard).RowBytes, burst = memory.Standard.Organization.BurstBytes;
+        if (memory.Interleave.Value % burst != 0 || row % memory.Interleave.Value != 0)
+        {
+            root.Problem("memory.interleave", FormattableString.Invariant(
+                $"found {memory.Interleave.Value} B, expected a multiple of {burst} B (a burst of {memory.Standard.Name}) that divides {row} B (its rows that are opened together)"));
+        }
+    }
+
     private static void CheckTogether(JsonSection root, Accelerator m)
     {
+        CheckMemory(root, m);
         if (m.Sbuf.Partitions != m.TensorEngine.Rows || m.Psum.Partitions != m.TensorEngine.Columns)
         {
             root.Problem("tensorEngine", FormattableString.Invariant(

@@ -24,6 +24,9 @@ public enum Operands : byte
 
     /// <summary>A matrix product that adds to its destination.</summary>
     Accumulate = 16,
+
+    /// <summary>Elements of an operand lie too far apart for the full rate.</summary>
+    Strided = 32,
 }
 
 /// <summary>One instruction of a stream: an engine operation on tiles, or one DMA transfer.</summary>
@@ -71,11 +74,20 @@ public readonly record struct Instruction
     /// <summary>Tile written, as an index of <see cref="Program.Buffers"/>; -1 for none.</summary>
     public int Target { get; init; }
 
+    /// <summary>Second tile written: the sums of a reducing activation; -1 for none.</summary>
+    public int Reduced { get; init; }
+
     /// <summary>First tile read; -1 for none.</summary>
     public int First { get; init; }
 
     /// <summary>Second tile read; -1 for none.</summary>
     public int Second { get; init; }
+
+    /// <summary>Third tile read; -1 for none.</summary>
+    public int Third { get; init; }
+
+    /// <summary>Index of a transfer's view of main memory, and of the second one of a copy within main memory behind it; -1 for none.</summary>
+    internal int Memory { get; init; }
 
     /// <summary>All bytes of a transfer.</summary>
     public long TransferBytes => (long)Partitions * Free;

@@ -21,11 +21,36 @@ public sealed class Program
         (Name, _streams, _waits, Buffers) = (name, streams, waits, buffers);
     }
 
+    /// <summary>As the public one, with the tensors of main memory, what transfers move of them, and, where values were asked for, what each instruction computes.</summary>
+    internal Program(string name, Instruction[][] streams, SemaphoreWait[] waits, ImmutableArray<TileBuffer> buffers, MemoryMap memory, Operation[][]? operations)
+        : this(name, streams, waits, buffers) => (Memory, Operations) = (memory, operations);
+
     /// <summary>The operator's name.</summary>
     public string Name { get; }
 
     /// <summary>Where the tiles lie.</summary>
     public ImmutableArray<TileBuffer> Buffers { get; }
+
+    /// <summary>The tensors of main memory that transfers move.</summary>
+    public ImmutableArray<MemoryTensor> Tensors => Memory.Tensors;
+
+    /// <summary>The program keeps what each instruction computes, so it can be executed on data.</summary>
+    public bool HasValues => Operations is not null;
+
+    /// <summary>What transfers move of main memory.</summary>
+    internal MemoryMap Memory { get; } = MemoryMap.Empty;
+
+    /// <summary>What each instruction of each stream computes; null in a program for timing only.</summary>
+    internal Operation[][]? Operations { get; }
+
+    /// <summary>What transfer <paramref name="op"/> moves of main memory; null when it stays on chip or its kernel does not say.</summary>
+    public MemoryView? MemoryOf(in Instruction op) => op.Memory < 0 || !Memory.Has(op.Memory) ? null : Memory[op.Memory];
+
+    /// <summary>Where a copy within main memory goes to.</summary>
+    public MemoryView? MemoryTargetOf(in Instruction op) => op.Opcode == Opcode.MemoryCopy && op.Memory >= 0 && Memory.Has(op.Memory) ? Memory[op.Memory + 1] : null;
+
+    /// <summary>What instruction <paramref name="index"/> of a stream computes.</summary>
+    internal ref readonly Operation OperationOf(StreamId stream, int index) => ref Operations![(int)stream][index];
 
     /// <summary>The semaphore waits that instructions refer to.</summary>
     public ReadOnlySpan<SemaphoreWait> Waits => _waits;

@@ -65,7 +65,9 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
             }
         }
 
-        _stack.Add(CycleComponent.Semaphore, new SimTime(start - found.Cursor));
+        long atPort = Math.Min(state.PortWait?[index] ?? 0, start - found.Cursor);
+        _stack.Add(CycleComponent.ScratchpadConflict, new SimTime(atPort));
+        _stack.Add(CycleComponent.Semaphore, new SimTime(start - found.Cursor - atPort));
         return found;
     }
 

@@ -20,6 +20,7 @@ public sealed class Simulator
     private readonly StreamState[] _streams;
     private readonly Clock[] _clocks;
     private readonly DmaEngines _dma;
+    private readonly ScratchpadPorts _ports;
     private readonly ActivityCounts _counts = new();
     private readonly long[] _busy = new long[Engines.Length];
     private readonly List<Span>? _spans;
@@ -39,7 +40,8 @@ public sealed class Simulator
             new Clock(machine.TensorEngine.SustainedRate), new Clock(machine.VectorEngine.Clock),
             new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
         ];
-        _dma = new DmaEngines(machine.Dma, machine.MemoryPerCore);
+        _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
+        _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
         _spans = collectSpans ? [] : null;
     }
 
@@ -70,16 +72,27 @@ public sealed class Simulator
             Prepare((StreamId)s);
         }
 
-        for (int issued = 0; Next() is { } stream; issued++)
+        for (int events = 0; ; events++)
         {
-            if ((issued & 0xFFFF) == 0)
+            if ((events & 0xFFFF) == 0)
             {
                 cancellation.ThrowIfCancellationRequested();
             }
 
-            Issue(stream);
-            Prepare(stream);
-            WakeWaitersFor(stream);
+            StreamId? stream = Next();
+            if (MoveUntil(stream is null ? long.MaxValue : _streams[(int)stream.Value].Turn))
+            {
+                continue;
+            }
+
+            if (stream is not { } next)
+            {
+                break;
+            }
+
+            Issue(next);
+            Prepare(next);
+            WakeWaitersFor(next);
         }
 
         if (Array.FindIndex(_streams, state => !state.Finished) is var stuck and >= 0)
@@ -89,6 +102,7 @@ public sealed class Simulator
                 $"{_program.Name}: stream {((StreamId)stuck).Label()} is stuck at instruction {state.Issued} ({_program[(StreamId)stuck][state.Issued].Opcode}), waiting for {state.BlockedOn.AtLeast} completions of {state.BlockedOn.Stream.Label()}."));
         }
 
+        _busy[^1] = _dma.BusyTime;
         CycleStack stack = new CriticalPath(_program, _machine, _streams).Attribute();
         return new CoreRun(stack.Total, _counts, [.. _busy.Select(time => new SimTime(time))], stack, _spans is null ? [] : [.. _spans]);
     }
@@ -123,7 +137,7 @@ public sealed class Simulator
         foreach (SemaphoreWait wait in _program.Waits.Slice(op.FirstWait, op.WaitCount))
         {
             StreamState producer = _streams[(int)wait.Stream];
-            if (producer.Issued < wait.AtLeast)
+            if (producer.Known < wait.AtLeast)
             {
                 (state.Ready, state.Turn, state.BlockedOn) = (StreamState.Blocked, StreamState.Blocked, wait);
                 return;
@@ -136,13 +150,35 @@ public sealed class Simulator
         state.Turn = stream.IsQueue() ? _dma.IssuedAt(op, ready) : ready;
     }
 
+    /// <summary>Lets the DMA engines work until <paramref name="time"/> or the next end of a transfer; true when there was one.</summary>
+    private bool MoveUntil(long time)
+    {
+        while (_dma.NextTime <= time && _dma.NextTime != long.MaxValue)
+        {
+            _dma.Step();
+            if (!_dma.TryTake(out TransferEnd end))
+            {
+                continue;
+            }
+
+            StreamState state = _streams[(int)end.Stream];
+            state.Complete(end.Index, end.Time);
+            long start = state.Start[end.Index];
+            _spans?.Add(new Span(end.Stream.Label(), Name(_program[end.Stream][end.Index]), new SimTime(start), new SimTime(end.Time - start)));
+            WakeWaitersFor(end.Stream);
+            return true;
+        }
+
+        return false;
+    }
+
     private void WakeWaitersFor(StreamId producer)
     {
-        int issued = _streams[(int)producer].Issued;
+        int known = _streams[(int)producer].Known;
         for (int s = 0; s < _streams.Length; s++)
         {
             StreamState state = _streams[s];
-            if (state.Ready == StreamState.Blocked && state.BlockedOn.Stream == producer && issued >= state.BlockedOn.AtLeast)
+            if (state.Ready == StreamState.Blocked && state.BlockedOn.Stream == producer && known >= state.BlockedOn.AtLeast)
             {
                 Prepare((StreamId)s);
             }
@@ -157,16 +193,19 @@ public sealed class Simulator
     {
         StreamState state = _streams[(int)stream];
         ref readonly Instruction op = ref _program[stream][state.Issued];
-        (long start, long free, long done) = stream switch
+        if (stream.IsQueue())
         {
-            StreamId.Exchange => Exchange(state.Ready),
-            _ when stream.IsQueue() => Transfer(op, state.Ready),
-            _ => Compute(stream, op, state),
-        };
+            long issued = _dma.IssuedAt(op, state.Ready);
+            _dma.Add(_program, stream, state.Issued, issued);
+            DmaEngines.Count(op, _counts);
+            state.Issue(state.Ready, issued);
+            return;
+        }
+
+        (long start, long free, long done) = stream == StreamId.Exchange ? Exchange(state.Ready) : Compute(stream, op, state);
         state.Issue(start, free, done);
         // An engine takes its next instruction while results of the last are still on their way; its spans would overlap if they lasted until then.
-        long end = stream.IsQueue() ? done : free;
-        _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(end - start)));
+        _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(free - start)));
     }
 
     private (long Start, long Free, long Done) Exchange(long ready)
@@ -175,19 +214,18 @@ public sealed class Simulator
         return (ready, end, end);
     }
 
-    private (long Start, long Free, long Done) Transfer(in Instruction op, long ready)
-    {
-        TransferTimes times = _dma.Transfer(op, ready);
-        DmaEngines.Count(op, _counts);
-        _busy[^1] += times.EngineTime;
-        return (ready, times.Issued, times.Completed);
-    }
-
     private (long Start, long Free, long Done) Compute(StreamId stream, in Instruction op, StreamState state)
     {
         Clock clock = _clocks[(int)stream];
-        Cycles edge = clock.EdgeAtOrAfter(new SimTime(state.Ready));
+        bool fast = stream == StreamId.Vector && VectorEngine.IsFast(_machine.VectorEngine, op);
+        long atPort = _ports.Earliest(stream, op, fast, state.Ready);
+        Cycles edge = clock.EdgeAtOrAfter(new SimTime(atPort));
         long start = clock.At(edge).Value;
+        if (atPort > state.Ready)
+        {
+            state.WaitAtPort(atPort - state.Ready);
+        }
+
         long free, done;
         switch (stream)
         {
@@ -208,11 +246,12 @@ public sealed class Simulator
                 EngineTraffic.Count(op, _counts);
                 break;
             default:
-                free = done = clock.At(edge + _machine.GpSimdEngine.Interval(op.Free)).Value;
+                free = done = clock.At(edge + _machine.GpSimdEngine.Interval(EngineTraffic.Slots(op))).Value;
                 EngineTraffic.Count(op, _counts);
                 break;
         }
 
+        _ports.Take(stream, op, fast, free);
         _busy[(int)stream] += free - start;
         return (start, free, done);
     }

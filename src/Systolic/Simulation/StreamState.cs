@@ -11,6 +11,9 @@ internal sealed class StreamState(int length)
     /// <summary>Instructions issued so far.</summary>
     public int Issued { get; private set; }
 
+    /// <summary>Instructions, from the first on, whose completion is known.</summary>
+    public int Known { get; private set; }
+
     /// <summary>When the next instruction can start; <see cref="Blocked"/> while a producer has not been issued.</summary>
     public long Ready { get; set; } = Blocked;
 
@@ -29,18 +32,41 @@ internal sealed class StreamState(int length)
     /// <summary>Completion of each instruction; never before an earlier one's, for the semaphore counts in order.</summary>
     public long[] Done { get; } = new long[length];
 
+    /// <summary>For how long each instruction waited at a scratchpad port or bank; null where none did.</summary>
+    public long[]? PortWait { get; private set; }
+
     /// <summary>Every instruction was issued.</summary>
     public bool Finished => Issued == Start.Length;
 
     /// <summary>When the stream itself can take its next instruction.</summary>
     public long NextFree => Issued == 0 ? 0 : Free[Issued - 1];
 
-    /// <summary>Records the next instruction.</summary>
+    /// <summary>The next instruction waits at a port.</summary>
+    public void WaitAtPort(long time) => (PortWait ??= new long[Start.Length])[Issued] = time;
+
+    /// <summary>Records the next instruction of an engine.</summary>
     public void Issue(long start, long free, long done)
+    {
+        Issue(start, free);
+        Complete(Issued - 1, done);
+    }
+
+    /// <summary>Records the next transfer of a queue; when it completes is not known yet.</summary>
+    public void Issue(long start, long free)
     {
         Start[Issued] = start;
         Free[Issued] = free;
-        Done[Issued] = Issued == 0 ? done : Math.Max(done, Done[Issued - 1]);
+        Done[Issued] = Blocked;
         Issued++;
+    }
+
+    /// <summary>Records when an instruction completes.</summary>
+    public void Complete(int index, long done)
+    {
+        Done[index] = done;
+        for (; Known < Issued && Done[Known] != Blocked; Known++)
+        {
+            Done[Known] = Known == 0 ? Done[0] : Math.Max(Done[Known], Done[Known - 1]);
+        }
     }
 }

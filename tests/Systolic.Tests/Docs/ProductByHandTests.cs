@@ -6,7 +6,7 @@ using Systolic.Workloads;
 
 namespace Systolic.Tests.Docs;
 
-/// <summary>The product that docs/models.md counts and prices by hand: 4096 x 4096 x 4096 bf16 on trn2-core, in blocks of 512, 8 along each dimension.</summary>
+/// <summary>The product that docs/models.md counts and prices by hand: 4096 x 4096 x 4096 bf16 on trn2-core, in blocks of 2048 x 512 x 2048.</summary>
 public sealed class ProductByHandTests
 {
     private const long Result = 4096L * 4096; // elements
@@ -19,13 +19,13 @@ public sealed class ProductByHandTests
         [ActivityKind.PeIdleCycle] = 0,
         [ActivityKind.WeightLoad] = Products * 128 * 128,
         [ActivityKind.ScratchpadReadByte] = (Products * ((128 * 128) + (128 * 512)) * 2) + (7 * Result * 4) + (Result * 2), // operands, partial sums, stores
-        [ActivityKind.ScratchpadWriteByte] = (512L * 2 * 512 * 512 * 2) + (7 * Result * 4) + (Result * 2), // loads, partial sums, results
+        [ActivityKind.ScratchpadWriteByte] = (32L * 2 * 2048 * 512 * 2) + (7 * Result * 4) + (Result * 2), // loads, partial sums, results
         [ActivityKind.AccumulatorWriteByte] = Products * 128 * 512 * 4,
         [ActivityKind.AccumulatorReadByte] = (Products * 3 / 4 * 128 * 512 * 4) + (8 * Result * 4), // accumulation, evictions
         [ActivityKind.VectorOp] = 8 * Result,
         [ActivityKind.EngineLaneOverhead] = 8 * Result,
-        [ActivityKind.EngineInstruction] = (2 * Products) + (8 * 32 * 8) + (512 * 8) + (8 * 32), // products, evictions, loads, stores
-        [ActivityKind.DramReadByte] = 512L * 2 * 512 * 512 * 2,
+        [ActivityKind.EngineInstruction] = (2 * Products) + (8 * 32 * 8) + (32 * 8) + (2 * 32), // products, evictions, loads, stores
+        [ActivityKind.DramReadByte] = 32L * 2 * 2048 * 512 * 2,
         [ActivityKind.DramWriteByte] = Result * 2,
     };
 

@@ -17,7 +17,7 @@ internal sealed class HazardChecker(Program program, StreamState[] streams)
     {
         foreach ((StreamId stream, int index, Instruction op) in InWrittenOrder())
         {
-            if ((Read(stream, index, op.First) ?? Read(stream, index, op.Second) ?? Write(stream, index, op.Target)) is { } problem)
+            if ((Read(stream, index, op.First) ?? Read(stream, index, op.Second) ?? Read(stream, index, op.Third) ?? Write(stream, index, op.Target) ?? Write(stream, index, op.Reduced)) is { } problem)
             {
                 return problem;
             }
@@ -84,13 +84,16 @@ internal sealed class HazardChecker(Program program, StreamState[] streams)
 
     private void Record(StreamId stream, int index, in Instruction op)
     {
-        if (op.Target >= 0)
+        foreach (int tile in new[] { op.Target, op.Reduced })
         {
-            _writer[op.Target] = (stream, index);
-            _readers[op.Target].Clear();
+            if (tile >= 0)
+            {
+                _writer[tile] = (stream, index);
+                _readers[tile].Clear();
+            }
         }
 
-        foreach (int tile in new[] { op.First, op.Second })
+        foreach (int tile in new[] { op.First, op.Second, op.Third })
         {
             if (tile >= 0)
             {

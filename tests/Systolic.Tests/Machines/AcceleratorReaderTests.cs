@@ -33,14 +33,15 @@ public sealed class AcceleratorReaderTests
         machine.ScalarEngine.TableLoad.Should().Be(SimTime.Parse((string)file["scalarEngine"]!["tableLoad"]!));
         machine.GpSimdEngine.Clock.Should().Be(Frequency.Parse((string)file["gpSimdEngine"]!["clock"]!));
         machine.Dma.DynamicIssueInterval.Should().Be(SimTime.Parse((string)file["dma"]!["dynamicIssueInterval"]!));
-        machine.Memory.SustainedShare.Should().Be((double)file["memory"]!["sustainedShare"]!);
+        machine.Memory.Channels.Should().Be((int)file["memory"]!["channels"]!);
+        machine.Memory.Standard.Name.Should().Be((string)file["memory"]!["standard"]!);
         machine.Energy.NodeNanometres.Should().Be((int)file["power"]!["node"]!);
         machine.Assumptions.Should().HaveCount(file["assumed"]!.AsArray().Count);
     }
 
     [Fact]
     public void An_unknown_key_is_refused_with_its_path_and_the_known_ones() =>
-        MessageOf(root => root["sbuf"]!["partitionsize"] = "224 KiB").Should().StartWith("mine.json: sbuf.partitionsize: found an unknown key, expected one of: banks, partitionSize, partitions");
+        MessageOf(root => root["sbuf"]!["partitionsize"] = "224 KiB").Should().StartWith("mine.json: sbuf.partitionsize: found an unknown key, expected one of: banks, exclusiveBanks, fullRateStride, neverTogether, neverTogetherWhenFast, partitionSize, partitions");
 
     [Fact]
     public void A_missing_key_is_named() =>
@@ -96,8 +97,8 @@ public sealed class AcceleratorReaderTests
     [InlineData("tensorEngine", "fp32Passes", 0)]
     [InlineData("psum", "banks", 0)]
     [InlineData("vectorEngine", "staticCycles", -1)]
-    [InlineData("memory", "sustainedShare", 0)]
-    [InlineData("memory", "sustainedShare", 1.5)]
+    [InlineData("memory", "channels", 0)]
+    [InlineData("memory", "lookAhead", 4097)]
     [InlineData("dma", "localTransposeShare", -0.1)]
     [InlineData("dma", "memoryTransposeShare", 1e-30)]
     [InlineData("power", "node", 4)]
@@ -105,6 +106,18 @@ public sealed class AcceleratorReaderTests
     public void Zero_negative_and_absurd_numbers_are_refused(string section, string key, double value) =>
         MessageOf(root => root[section]![key] = JsonNode.Parse(value.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))
             .Should().StartWith($"mine.json: {section}.{key}: found ").And.Contain(", expected ");
+
+    [Theory]
+    [InlineData("cores", "7", "mine.json: memory.channels: found 64 channels, 128 pseudo-channels of HBM3, for 7 cores; expected a multiple")]
+    [InlineData("memory.channels", "4", "mine.json: memory.bandwidth: found 2.9 TB/s, 14.2 times what 4 channels of HBM3 give")]
+    [InlineData("memory.interleave", "\"100 B\"", "mine.json: memory.interleave: found 100 B, expected a multiple of 32 B (a burst of HBM3) that divides 2048 B")]
+    [InlineData("memory.standard", "\"HBM9\"", "mine.json: memory.standard: found \"HBM9\", expected one of: HBM2, HBM2E, HBM3, ")]
+    [InlineData("sbuf.neverTogether", "[\"vector warp\"]", "mine.json: sbuf.neverTogether: found \"vector warp\", expected two of vector, scalar, gpsimd")]
+    public void A_memory_that_does_not_fit_together_is_refused(string path, string value, string message) => MessageOf(root =>
+    {
+        string[] keys = path.Split('.');
+        (keys.Length == 1 ? root : root[keys[0]]!)[keys[^1]] = JsonNode.Parse(value);
+    }).Should().StartWith(message);
 
     [Fact]
     public void A_fraction_is_no_count_and_a_text_no_flag()

@@ -100,6 +100,8 @@ public sealed class CustomMachineTests
     private static Accelerator Machine(int preset, int array, int sbufMebibytes, int banks, double memory, int dmaEngines, int cores)
     {
         Accelerator machine = MachinePresets.Accelerator(RealRuns.Systolic[preset]);
+        double channel = machine.Memory.Standard.ChannelBytesPerSecond / 1e9;
+        int channels = cores * Math.Max(1, (int)(memory / channel / cores));
         return machine with
         {
             Name = "custom",
@@ -110,7 +112,7 @@ public sealed class CustomMachineTests
             Sbuf = machine.Sbuf with { Partitions = array, PartitionSize = new Bytes((long)sbufMebibytes * 1048576 / array) },
             Psum = machine.Psum with { Partitions = array, PartitionSize = Bytes.FromKibibytes(2 * banks), Banks = banks },
             Dma = machine.Dma with { Engines = dmaEngines, PartitionsPerEngine = (array + dmaEngines - 1) / dmaEngines },
-            Memory = machine.Memory with { Bandwidth = Bandwidth.FromGigabytesPerSecond(memory) },
+            Memory = machine.Memory with { Channels = channels, Bandwidth = Bandwidth.FromGigabytesPerSecond(Math.Max(memory, channels * channel / 4)) },
         };
     }
 

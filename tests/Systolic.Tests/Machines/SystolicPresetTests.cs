@@ -100,7 +100,7 @@ public sealed class SystolicPresetTests
     [Theory]
     [MemberData(nameof(RealRuns.SystolicMachines), MemberType = typeof(RealRuns))]
     public void Every_preset_names_what_it_assumes(string name) => MachinePresets.Load(name).Profile.Assumptions.Select(item => item.Parameter)
-        .Should().Contain(["tensorEngine.resultLatency", "dma.completionLatency", "memory.sustainedShare", "power.idle"]).And.OnlyHaveUniqueItems();
+        .Should().Contain(["tensorEngine.resultLatency", "dma.completionLatency", "memory.standard", "power.idle"]).And.OnlyHaveUniqueItems();
 
     [Fact]
     public void A_machine_loads_by_path_and_an_unknown_name_is_told_with_the_nearest()

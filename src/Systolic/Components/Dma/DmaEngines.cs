@@ -1,47 +1,70 @@
 using Systolic.Accounting;
 using Systolic.Programs;
-using Systolic.Units;
 
 namespace Systolic.Components;
 
-/// <summary>When the phases of a transfer ended, in femtoseconds.</summary>
-/// <param name="Issued">The queue may issue its next transfer.</param>
-/// <param name="Completed">A waiting engine may start.</param>
-/// <param name="EngineTime">Time for which the transfer keeps all engines of the core busy, or as much of them.</param>
-internal readonly record struct TransferTimes(long Issued, long Completed, long EngineTime);
+/// <summary>A transfer is done: a waiting engine may start.</summary>
+/// <param name="Stream">Its queue.</param>
+/// <param name="Index">Its place in the queue.</param>
+/// <param name="Time">Femtoseconds.</param>
+internal readonly record struct TransferEnd(StreamId Stream, int Index, long Time);
 
-/// <summary>The DMA engines of one core at work: all queues share the engines and the core's part of main memory, first come, first served.</summary>
-internal sealed class DmaEngines(DmaSpec spec, Bandwidth memory)
+/// <summary>The DMA engines of one core at work, piece by piece in the order of time: every engine takes its queues in turn and shares main memory with the others.</summary>
+/// <remarks>Rules: docs/memory.md.</remarks>
+internal sealed class DmaEngines
 {
-    private readonly double _engineRate = 1e15 / spec.EngineBandwidth.BytesPerSecond;
-    private readonly double _allRate = 1e15 / spec.Bandwidth.BytesPerSecond;
-    private readonly double _memoryRate = 1e15 / memory.BytesPerSecond;
-    private long _enginesFree;
-    private long _memoryFree;
+    private readonly DmaSpec _spec;
+    private readonly StreamMemory _memory;
+    private readonly DmaEngine[] _engines;
+    private readonly Queue<TransferEnd> _ends = new();
+    private DmaEngine? _next;
 
-    /// <summary>Runs one transfer that the queue issues at <paramref name="start"/>. Calls must come in the order of <see cref="IssuedAt"/>.</summary>
-    public TransferTimes Transfer(in Instruction op, long start)
+    public DmaEngines(DmaSpec spec, StreamMemory memory)
     {
-        long issued = IssuedAt(op, start);
-        long arrived = issued + spec.TriggerLatency.Value;
-        double bytes = EngineBytes(op);
-        int engines = Math.Min(spec.Engines, (op.Partitions + spec.PartitionsPerEngine - 1) / spec.PartitionsPerEngine);
-        long served = Math.Max(arrived, _enginesFree);
-        long engineTime = Duration(bytes * _allRate);
-        _enginesFree = served + engineTime;
-        long moved = served + Duration(bytes * _engineRate / engines);
-        if (UsesMemory(op.Opcode))
-        {
-            _memoryFree = Math.Max(served, _memoryFree) + Duration(MemoryBytes(op) * _memoryRate);
-            moved = Math.Max(moved, _memoryFree);
-        }
-
-        return new TransferTimes(issued, moved + spec.CompletionLatency.Value, engineTime);
+        (_spec, _memory) = (spec, memory);
+        _engines = [.. Enumerable.Range(0, spec.Engines).Select(_ => new DmaEngine(spec, memory))];
     }
+
+    /// <summary>When the next piece moves; <see cref="long.MaxValue"/> when there is nothing to do.</summary>
+    public long NextTime => _next?.NextTime ?? long.MaxValue;
+
+    /// <summary>Time for which all engines would have been busy.</summary>
+    public long BusyTime => _engines.Sum(engine => engine.BusyTime) / _engines.Length;
 
     /// <summary>When a transfer that its queue issues at <paramref name="start"/> has been issued; addresses computed at run time take longer.</summary>
     public long IssuedAt(in Instruction op, long start) =>
-        start + (op.Opcode is Opcode.Gather or Opcode.Scatter ? spec.DynamicIssueInterval : spec.IssueInterval).Value;
+        start + (op.Opcode is Opcode.Gather or Opcode.Scatter ? _spec.DynamicIssueInterval : _spec.IssueInterval).Value;
+
+    /// <summary>Hands a transfer that is issued at <paramref name="issued"/> to the engines. Calls must come in the order of time.</summary>
+    public void Add(Program program, StreamId stream, int index, long issued)
+    {
+        ref readonly Instruction op = ref program[stream][index];
+        int perEngine = Math.Max(_spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
+        int slices = (op.Partitions + perEngine - 1) / perEngine;
+        var transfer = new Transfer(program, op, stream, index, slices);
+        long arrival = issued + _spec.TriggerLatency.Value;
+        for (int slice = 0; slice < slices; slice++)
+        {
+            int first = slice * perEngine;
+            _engines[slice].Add(new TransferSlice(transfer, first, Math.Min(op.Partitions, first + perEngine), arrival), issued);
+        }
+
+        FindNext();
+    }
+
+    /// <summary>Moves the next piece.</summary>
+    public void Step()
+    {
+        if (_next!.Step() is { } transfer)
+        {
+            _ends.Enqueue(new TransferEnd(transfer.Stream, transfer.Index, transfer.End + _spec.CompletionLatency.Value));
+        }
+
+        FindNext();
+    }
+
+    /// <summary>The next transfer whose end is known.</summary>
+    public bool TryTake(out TransferEnd end) => _ends.TryDequeue(out end);
 
     /// <summary>Adds what one transfer moves.</summary>
     public static void Count(in Instruction op, ActivityCounts counts)
@@ -54,20 +77,17 @@ internal sealed class DmaEngines(DmaSpec spec, Bandwidth memory)
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 
-    private static bool UsesMemory(Opcode opcode) => opcode != Opcode.LocalTranspose;
-
-    private static double MemoryBytes(in Instruction op) => op.Opcode == Opcode.MemoryCopy ? 2.0 * op.TransferBytes : op.TransferBytes;
-
-    private double EngineBytes(in Instruction op)
+    private void FindNext()
     {
-        double bytes = (double)op.Partitions * Math.Max(op.Free, spec.MinimumRun.Value);
-        return op.Opcode switch
+        DmaEngine? first = null;
+        foreach (DmaEngine engine in _engines)
         {
-            Opcode.LocalTranspose => bytes / spec.LocalTransposeShare,
-            Opcode.LoadTransposed => bytes / spec.MemoryTransposeShare,
-            _ => bytes,
-        };
-    }
+            if (engine.NextTime < (first?.NextTime ?? long.MaxValue))
+            {
+                first = engine;
+            }
+        }
 
-    private static long Duration(double femtoseconds) => (long)Math.Ceiling(femtoseconds);
+        _next = first;
+    }
 }

@@ -29,6 +29,9 @@ public sealed record DmaSpec
     /// <summary>From the last byte to a waiting engine's start.</summary>
     public required SimTime CompletionLatency { get; init; }
 
+    /// <summary>What one engine keeps on its way to or from main memory.</summary>
+    public required Bytes Outstanding { get; init; }
+
     /// <summary>Rate of an element-wise transpose from main memory to the scratchpad, as a share of the copy rate; 0 where the engines cannot.</summary>
     public required double MemoryTransposeShare { get; init; }
 

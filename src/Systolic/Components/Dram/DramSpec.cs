@@ -2,18 +2,43 @@ using Systolic.Units;
 
 namespace Systolic.Components;
 
-/// <summary>Main memory of a chip as a shared bandwidth: HBM.</summary>
+/// <summary>Main memory of a chip: equal channels of one standard at a data rate that gives the bandwidth.</summary>
 public sealed record DramSpec
 {
+    /// <summary>The device of a channel, at its own data rate.</summary>
+    public required DramStandard Standard { get; init; }
+
+    /// <summary>Channels of the chip; its cores share them evenly.</summary>
+    public required int Channels { get; init; }
+
     /// <summary>Peak bandwidth of the chip.</summary>
     public required Bandwidth Bandwidth { get; init; }
-
-    /// <summary>Share of the peak that streaming sustains.</summary>
-    public required double SustainedShare { get; init; }
 
     /// <summary>Capacity of the chip.</summary>
     public required Bytes Capacity { get; init; }
 
-    /// <summary>What one of <paramref name="cores"/> cores gets when all stream alike.</summary>
+    /// <summary>Consecutive bytes in one pseudo-channel; the next ones are in another.</summary>
+    public required Bytes Interleave { get; init; }
+
+    /// <summary>Accesses of a pseudo-channel whose rows may be opened ahead of the oldest one's end.</summary>
+    public required int LookAhead { get; init; }
+
+    /// <summary>Accesses of a pseudo-channel that wait to be written.</summary>
+    public required int WriteBuffer { get; init; }
+
+    /// <summary>The device of a channel at the data rate that the bandwidth needs.</summary>
+    public DramStandard Device => Standard.AtDataRate(Standard.GigabitsPerPin * Bandwidth.BytesPerSecond / (Channels * Standard.ChannelBytesPerSecond));
+
+    /// <summary>Share of the peak that is left beside refreshes.</summary>
+    public double SustainedShare
+    {
+        get
+        {
+            DramTiming timing = Device.Timing;
+            return 1 - ((double)timing.Rfc / timing.Refi);
+        }
+    }
+
+    /// <summary>What one of <paramref name="cores"/> cores gets at most when all stream alike.</summary>
     public Bandwidth PerCore(int cores) => Bandwidth * (SustainedShare / cores);
 }

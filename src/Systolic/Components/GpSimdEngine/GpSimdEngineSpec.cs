@@ -12,5 +12,5 @@ public sealed record GpSimdEngineSpec
     public required int StaticCycles { get; init; }
 
     /// <summary>Cycles from issue to the earliest issue of the next: 150 + N (NKI ISA reference v2.26 for iota and affine_select; used for all).</summary>
-    internal Cycles Interval(int elements) => new((long)StaticCycles + elements);
+    internal Cycles Interval(long elements) => new((long)StaticCycles + elements);
 }

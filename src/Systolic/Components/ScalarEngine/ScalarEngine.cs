@@ -12,7 +12,7 @@ internal static class ScalarEngine
     public static Cycles Interval(ScalarEngineSpec spec, in Instruction op)
     {
         bool fast = spec.FastCopies && op.Opcode == Opcode.Copy && op.Source.ByteSize() <= 2 && op.Destination.ByteSize() <= 2;
-        long elements = Math.Max(spec.MinimumInterval, fast ? op.Free / 2 : op.Free);
+        long elements = Math.Max(spec.MinimumInterval, EngineTraffic.Slots(op) / (fast ? 2 : 1));
         return new(op.Opcode == Opcode.ActivationReduce ? elements + spec.ReduceCycles : elements);
     }
 

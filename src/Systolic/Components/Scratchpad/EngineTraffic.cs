@@ -26,6 +26,9 @@ internal static class EngineTraffic
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 
+    /// <summary>Elements per partition, counted twice where they lie too far apart for the full rate of a port (Trainium architecture guide: half the rate above a stride of 16 bytes).</summary>
+    public static long Slots(in Instruction op) => op.Operands.HasFlag(Operands.Strided) ? 2L * op.Free : op.Free;
+
     private static bool UsesTable(in Instruction op) => op.Opcode == Opcode.Reciprocal || ScalarEngine.NeedsTable(op);
 
     private static void Read(long bytes, bool psum, ActivityCounts counts) =>

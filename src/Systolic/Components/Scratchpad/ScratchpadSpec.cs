@@ -1,6 +1,14 @@
+using System.Collections.Immutable;
+using Systolic.Programs;
 using Systolic.Units;
 
 namespace Systolic.Components;
+
+/// <summary>Two engines that never access a memory at the same time; the one that comes first goes first.</summary>
+/// <param name="First">An engine.</param>
+/// <param name="Second">Another one.</param>
+/// <param name="FastOnly">Only while the vector engine takes several elements a cycle, for which it borrows the other's bus.</param>
+public readonly record struct EngineExclusion(StreamId First, StreamId Second, bool FastOnly = false);
 
 /// <summary>An on-chip memory divided into partitions, managed by the program: SBUF and PSUM are two instances.</summary>
 public sealed record ScratchpadSpec
@@ -13,6 +21,15 @@ public sealed record ScratchpadSpec
 
     /// <summary>Banks per partition; an accumulation group occupies one. 1 where banks do not matter.</summary>
     public required int Banks { get; init; }
+
+    /// <summary>Engines that wait for each other.</summary>
+    public ImmutableArray<EngineExclusion> Exclusions { get; init; } = [];
+
+    /// <summary>Two engines never access the same bank at the same time.</summary>
+    public bool ExclusiveBanks { get; init; }
+
+    /// <summary>Elements further apart than this in a partition are accessed at half the rate.</summary>
+    public required Bytes FullRateStride { get; init; }
 
     /// <summary>Whole capacity.</summary>
     public Bytes Capacity => PartitionSize * Partitions;

@@ -12,9 +12,17 @@ internal static class VectorEngine
     public static Cycles Interval(VectorEngineSpec spec, in Instruction op) =>
         new(Math.Max(spec.MinimumInterval, Elements(spec, op)) + spec.StaticCycles);
 
+    /// <summary>The instruction takes several elements a cycle, for which the engine borrows the bus of the general-purpose one.</summary>
+    public static bool IsFast(VectorEngineSpec spec, in Instruction op) => spec.FastModes && op.Opcode switch
+    {
+        Opcode.Copy or Opcode.TensorScalar => CopySpeed(spec, op) > 1,
+        Opcode.TensorTensor => AllNarrow(op) && (op.Operands & (Operands.FirstInPsum | Operands.SecondInPsum)) == 0,
+        _ => false,
+    };
+
     private static long Elements(VectorEngineSpec spec, in Instruction op)
     {
-        long n = op.Free;
+        long n = EngineTraffic.Slots(op);
         return op.Opcode switch
         {
             Opcode.Copy or Opcode.TensorScalar => n / CopySpeed(spec, op),

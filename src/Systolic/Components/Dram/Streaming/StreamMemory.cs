@@ -1,0 +1,74 @@
+namespace Systolic.Components;
+
+/// <summary>What one core sees of main memory: its share of the channels. Times in femtoseconds.</summary>
+/// <remarks>
+/// The cores of a chip run the same program on other data, so each channel serves the same piece of every core's transfer at the same time. A core's share of
+/// the channels therefore stands for all of them: of consecutive pieces of this core's stream on one pseudo-channel, the first stands for itself and the others for that
+/// piece of the other cores, in rows of their own. Traffic, rows in use and conflicts of a channel are those of the whole chip.
+/// </remarks>
+internal sealed class StreamMemory
+{
+    private readonly StreamController[] _channels;
+    private readonly long _tick;
+    private readonly long _interleave;
+    private readonly int _burst;
+    private readonly int _cores;
+    private readonly int _pieces;
+    private readonly int _units;
+    private readonly int _rows;
+
+    public StreamMemory(DramSpec spec, int cores)
+    {
+        DramStandard device = spec.Device;
+        DramOrganization parts = device.Organization;
+        int channels = Share(spec, cores);
+        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels))];
+        _tick = (long)Math.Round(device.TickPicoseconds * 1000);
+        (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
+        _pieces = (int)(_channels[0].Units.RowBytes / _interleave);
+        (_units, _rows) = (_channels[0].Units.Count, parts.Rows);
+    }
+
+    /// <summary>Bytes that a request may hold at most: it must not cross a multiple of this.</summary>
+    public long Piece => _interleave;
+
+    /// <summary>What the controllers did so far.</summary>
+    public DramCounts Counts => _channels.Aggregate(default(DramCounts), (sum, channel) => sum + channel.Counts);
+
+    /// <summary>Pseudo-channels of one core.</summary>
+    public static int Share(DramSpec spec, int cores) => spec.Channels * spec.Standard.Organization.PseudoChannels / cores;
+
+    /// <summary>Reads; returns when the data has come.</summary>
+    public long Read(long address, int bytes, long time)
+    {
+        StreamAccess access = Locate(address, bytes, false, out StreamController channel);
+        return channel.Read(access, Tick(time)) * _tick;
+    }
+
+    /// <summary>Writes; returns when the data has been taken.</summary>
+    public long Write(long address, int bytes, long time)
+    {
+        StreamAccess access = Locate(address, bytes, true, out StreamController channel);
+        long tick = Tick(time), taken = channel.Write(access, tick);
+        return taken == tick ? time : taken * _tick;
+    }
+
+    private long Tick(long time) => (time + _tick - 1) / _tick;
+
+    private StreamAccess Locate(long address, int bytes, bool write, out StreamController channel)
+    {
+        (long piece, long offset) = Math.DivRem(address, _interleave);
+        int first = (int)(offset / _burst), last = (int)((offset + bytes - 1) / _burst);
+        // Pieces, and row units, are turned by a hash of what is above them, so that no stride keeps to one channel or bank.
+        (long turn, long place) = Math.DivRem(piece, _channels.Length);
+        channel = _channels[(int)((place + Hash(turn)) % _channels.Length)];
+        (long round, long core) = Math.DivRem(turn, _cores);
+        (long block, long part) = Math.DivRem(round, _pieces);
+        (long row, long unit) = Math.DivRem(block, _units);
+        int placed = (int)((unit + Hash(row) + (core * 5)) % _units);
+        int groupsOffset = (int)(part * (_interleave / _burst));
+        return new StreamAccess(placed, (int)((row + (core * (_rows / _cores))) % _rows), groupsOffset + first, last - first + 1, write);
+    }
+
+    private static long Hash(long value) => (value ^ (value >> 3) ^ (value >> 7)) & 0xFF;
+}

@@ -1,0 +1,180 @@
+using Systolic.Accounting;
+using Systolic.Numerics;
+using Systolic.Programs;
+
+namespace Systolic.Kernels;
+
+/// <content>
+/// Transfers by the DMA engines. Row r of main memory goes to (comes from) partition r mod P of a view of P partitions, in its free elements behind those of
+/// the rows before. A transposed row goes to a column: feature f to partition f mod P, in block f div P of the free elements.
+/// </content>
+public sealed partial class KernelBuilder
+{
+    /// <summary>Main memory to SBUF.</summary>
+    public void Load(StreamId queue, in TileView target, in MemoryView source)
+    {
+        RequireRows(target, source);
+        Move(queue, Opcode.Load, source, new Operation { Target = target });
+    }
+
+    /// <summary>Main memory to SBUF, transposed element by element: each row becomes a column. Only where the DMA engines can.</summary>
+    public void LoadTransposed(StreamId queue, in TileView target, in MemoryView source)
+    {
+        RequireTransposes(Machine.Dma.MemoryTransposeShare, "memoryTransposeShare");
+        RequireInside(target, nameof(target));
+        RequireType(target, source);
+        RequireTransposed(target, source.Pattern.AllRows, source.Pattern.RowElements);
+        Move(queue, Opcode.LoadTransposed, source, new Operation { Target = target });
+    }
+
+    /// <summary>SBUF to main memory.</summary>
+    public void Store(StreamId queue, in MemoryView target, in TileView source)
+    {
+        RequireRows(source, target);
+        Move(queue, Opcode.Store, target, new Operation { First = source });
+    }
+
+    /// <summary>Main memory to SBUF: each partition gets the row of <paramref name="source"/> that its index names, counted in the rows of the view.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="target">A row for each partition.</param>
+    /// <param name="indices">One index for each partition.</param>
+    /// <param name="source">All rows that an index can name.</param>
+    public void Gather(StreamId queue, in TileView target, in TileView indices, in MemoryView source)
+    {
+        RequireIndexed(target, indices, source);
+        Move(queue, Opcode.Gather, source, new Operation { Target = target, Second = indices }, target.Partitions);
+    }
+
+    /// <summary>SBUF to main memory: each partition goes to the row of <paramref name="target"/> that its index names; of equal indices the highest partition stays.</summary>
+    public void Scatter(StreamId queue, in MemoryView target, in TileView source, in TileView indices)
+    {
+        RequireIndexed(source, indices, target);
+        Move(queue, Opcode.Scatter, target, new Operation { First = source, Second = indices }, source.Partitions);
+    }
+
+    /// <summary>Main memory to main memory.</summary>
+    public void MemoryCopy(StreamId queue, in MemoryView target, in MemoryView source)
+    {
+        if (source.Tensor.Type != target.Tensor.Type || source.Pattern.AllRows != target.Pattern.AllRows || source.Pattern.RowElements != target.Pattern.RowElements)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{_name}: a copy from {source.Pattern.AllRows} x {source.Pattern.RowElements} {source.Tensor.Type.Label()} of {source.Tensor.Name} to {target.Pattern.AllRows} x {target.Pattern.RowElements} {target.Tensor.Type.Label()} of {target.Tensor.Name}: type, rows and elements must be equal."), nameof(target));
+        }
+
+        RequireInside(target);
+        Move(queue, Opcode.MemoryCopy, source, default, 0, target);
+    }
+
+    /// <summary>SBUF to SBUF, transposed element by element by the DMA engines.</summary>
+    public void LocalTranspose(in TileView target, in TileView source)
+    {
+        RequireTransposes(Machine.Dma.LocalTransposeShare, "localTransposeShare");
+        RequireInside(target, nameof(target));
+        RequireInside(source, nameof(source));
+        RequireTransposed(target, source.Partitions, source.Free.Elements);
+        Emit(StreamId.QueueLocal, Run(Opcode.LocalTranspose, source.Partitions, (long)source.Free.Elements * source.Type.ByteSize()), new Operation { Target = target, First = source });
+    }
+
+    private void Move(StreamId queue, Opcode opcode, in MemoryView view, in Operation operation, int rows = 0, MemoryView? target = null)
+    {
+        RequireQueue(queue);
+        RequireInside(view);
+        MemoryPattern pattern = view.Pattern;
+        int runs = rows > 0 ? rows * pattern.Blocks : pattern.Runs;
+        int memory = _memory.Add(view);
+        if (target is { } copy)
+        {
+            _memory.Add(copy);
+        }
+
+        bool reads = opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy;
+        Emit(queue, Run(opcode, runs, (long)pattern.Elements * view.Tensor.Type.ByteSize()), operation, memory, reads ? view.Tensor : null, reads ? target?.Tensor : view.Tensor);
+    }
+
+    /// <summary>A transfer whose place in main memory is not said.</summary>
+    internal void Move(StreamId queue, Opcode opcode, int runs, long runBytes, in Operation operation)
+    {
+        RequireQueue(queue);
+        if (opcode is Opcode.LoadTransposed or Opcode.LocalTranspose)
+        {
+            RequireTransposes(opcode == Opcode.LocalTranspose ? Machine.Dma.LocalTransposeShare : Machine.Dma.MemoryTransposeShare, opcode == Opcode.LocalTranspose ? "localTransposeShare" : "memoryTransposeShare");
+        }
+
+        Emit(queue, Run(opcode, runs, runBytes), operation);
+    }
+
+    private static Instruction Run(Opcode opcode, int runs, long runBytes)
+    {
+        Require(runs > 0, "runs", runs, int.MaxValue);
+        Require(runBytes is > 0 and <= int.MaxValue, "bytes per run", runBytes, int.MaxValue);
+        return new Instruction { Opcode = opcode, Partitions = runs, Free = (int)runBytes };
+    }
+
+    private void RequireRows(in TileView tile, in MemoryView memory)
+    {
+        RequireInside(tile, nameof(tile));
+        RequireType(tile, memory);
+        int rows = memory.Pattern.AllRows, wraps = (rows + tile.Partitions - 1) / tile.Partitions;
+        if (tile.Free.Elements != wraps * memory.Pattern.RowElements || rows < tile.Partitions)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{_name}: {rows} rows of {memory.Pattern.RowElements} elements of {memory.Tensor.Name} do not fill {tile.Partitions} partitions of {tile.Elements} elements of {BufferOf(tile)}."), nameof(tile));
+        }
+    }
+
+    private void RequireTransposed(in TileView target, int rows, int features)
+    {
+        int blocks = (features + target.Partitions - 1) / target.Partitions;
+        if (target.Free.Elements != blocks * rows || features < target.Partitions)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{_name}: {rows} rows of {features} elements, transposed, do not fill {target.Partitions} partitions of {target.Elements} elements of {BufferOf(target)}."), nameof(target));
+        }
+    }
+
+    private void RequireIndexed(in TileView tile, in TileView indices, in MemoryView memory)
+    {
+        RequireInside(tile, nameof(tile));
+        RequireInside(indices, nameof(indices));
+        RequireType(tile, memory);
+        RequireElements(indices, 1);
+        if (indices.Partitions != tile.Partitions || tile.Free.Elements != memory.Pattern.RowElements)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{_name}: {indices.Partitions} indices of rows of {memory.Pattern.RowElements} elements of {memory.Tensor.Name} do not match {tile.Partitions} partitions of {tile.Elements} elements of {BufferOf(tile)}."), nameof(tile));
+        }
+    }
+
+    private void RequireType(in TileView tile, in MemoryView memory)
+    {
+        if (tile.Type != memory.Tensor.Type)
+        {
+            throw new ArgumentException($"{_name}: {BufferOf(tile)} is {tile.Type.Label()}, {memory.Tensor.Name} {memory.Tensor.Type.Label()}; transfers do not convert.", nameof(tile));
+        }
+    }
+
+    private void RequireInside(in MemoryView view)
+    {
+        if (view.Offset < 0 || view.Offset + view.Pattern.Highest >= view.Tensor.Elements)
+        {
+            throw new ArgumentOutOfRangeException(nameof(view), FormattableString.Invariant(
+                $"{_name}: a transfer moves elements {view.Offset} to {view.Offset + view.Pattern.Highest} of {view.Tensor.Name}, which has {view.Tensor.Elements}."));
+        }
+    }
+
+    private void RequireTransposes(double share, string parameter)
+    {
+        if (share == 0)
+        {
+            throw new CapacityException($"{_name}: the DMA engines of {Machine.Name} cannot transpose: dma.{parameter} is 0. Transpose through the array.");
+        }
+    }
+
+    private static void RequireQueue(StreamId queue)
+    {
+        if (!queue.IsQueue())
+        {
+            throw new ArgumentException($"Found stream {queue.Label()}, expected a DMA queue.", nameof(queue));
+        }
+    }
+}
