@@ -14,13 +14,21 @@ public class DramRepetitionTests
     [InlineData("HBM2E", "ramulator2", DramRefresh.PerBank, "seq_rd", 20_000)]
     [InlineData("HBM3", "ramulator2", DramRefresh.Off, "seq_rd", 40_000)]
     [InlineData("LPDDR5-6400", "ramulator2", DramRefresh.Off, "seq_wr", 30_000)]
-    [InlineData("DDR4-3200", "ramulator2-rowhit", DramRefresh.Off, "seq_rd", 40_000)]
     public void A_stream_that_is_skipped_in_part_is_reported_as_the_stepped_one(string standard, string policy, DramRefresh refresh, string pattern, long requests)
     {
         DramDevice device = Device(standard, policy, refresh, 1);
 
         Skipped(device, pattern, requests).Should().BePositive();
         Run(device, pattern, requests, DramInjection.Greedy).Should().BeEquivalentTo(Run(device, pattern, requests, DramInjection.Greedy, DramFidelity.Reference));
+    }
+
+    [Fact]
+    public void Channels_are_skipped_together()
+    {
+        DramDevice device = Device("HBM2", "dramsim3", DramRefresh.PerBank, 2);
+
+        Skipped(device, "seq_rd", 40_000).Should().BePositive();
+        Run(device, "seq_rd", 40_000, DramInjection.Greedy).Should().BeEquivalentTo(Run(device, "seq_rd", 40_000, DramInjection.Greedy, DramFidelity.Reference));
     }
 
     [Theory]
