@@ -47,4 +47,19 @@ public readonly record struct DramCounts
         RowConflicts = left.RowConflicts + right.RowConflicts,
         Merged = left.Merged + right.Merged,
     };
+
+    /// <summary>What was done since an earlier moment, so many times.</summary>
+    internal DramCounts Since(DramCounts earlier, long times) => new()
+    {
+        Activates = (Activates - earlier.Activates) * times,
+        Precharges = (Precharges - earlier.Precharges) * times,
+        Reads = (Reads - earlier.Reads) * times,
+        Writes = (Writes - earlier.Writes) * times,
+        RefreshesAll = (RefreshesAll - earlier.RefreshesAll) * times,
+        RefreshesBank = (RefreshesBank - earlier.RefreshesBank) * times,
+        RowHits = (RowHits - earlier.RowHits) * times,
+        RowMisses = (RowMisses - earlier.RowMisses) * times,
+        RowConflicts = (RowConflicts - earlier.RowConflicts) * times,
+        Merged = (Merged - earlier.Merged) * times,
+    };
 }

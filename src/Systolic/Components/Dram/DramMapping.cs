@@ -54,6 +54,9 @@ public sealed class DramMapping
     /// <summary>From an address to the next row of the same bank.</summary>
     public long RowStride { get; }
 
+    /// <summary>The row is all of the upper part: addresses that differ by multiples of <see cref="RowStride"/> differ in the row only.</summary>
+    internal bool RowsOnTop => Fields.SkipWhile(part => part.Level != "ro").All(part => part.Level == "ro" || part.Width == 0);
+
     /// <summary>Reads a mapping.</summary>
     /// <param name="text">Fields with widths from the least significant one up, such as "co5 ch0 ba2 bg2 ro15", perhaps ending in "xor"; or "coarse", "fine" or "mop4".</param>
     /// <param name="standard">The device, whose parts the widths must fit.</param>

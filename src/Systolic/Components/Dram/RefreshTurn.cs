@@ -47,6 +47,26 @@ internal sealed class RefreshTurn
         return _together ? TakePaired(clock, out bank) : TakeSingle(out bank);
     }
 
+    /// <summary>See <see cref="IRepeatingChannel.Describe"/>.</summary>
+    public void Describe(DramState state)
+    {
+        state.AddTime(Due);
+        state.AddTime(_nextInterval);
+        state.Add(_step);
+        state.Add(_pseudoChannel);
+        foreach (long allowed in _setAllowed)
+        {
+            state.AddReady(allowed);
+        }
+    }
+
+    /// <summary>See <see cref="IRepeatingChannel.Skip"/>.</summary>
+    public void Skip(DramShift shift)
+    {
+        (Due, _nextInterval) = (shift.Of(Due), shift.Of(_nextInterval));
+        shift.Apply(_setAllowed);
+    }
+
     private bool TakeSingle(out int bank)
     {
         bank = _step;

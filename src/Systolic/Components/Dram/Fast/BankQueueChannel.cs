@@ -47,7 +47,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
     }
 
     /// <inheritdoc/>
-    public DramCounts Counts => new()
+    public DramCounts Counts => _skipped + new DramCounts
     {
         Activates = _activates,
         Precharges = _precharges,

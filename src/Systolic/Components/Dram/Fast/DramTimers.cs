@@ -6,7 +6,7 @@ namespace Systolic.Components;
 
 /// <summary>When each command may next issue, as one number per command and part of the hierarchy, written out for speed.</summary>
 /// <remarks>Equal to <see cref="DramReadiness"/>, which reads the rows of constraints; a spacing that a standard does not have is 0 here, which never delays.</remarks>
-internal sealed class DramTimers
+internal sealed partial class DramTimers
 {
     private const int Window = 4;
 
@@ -100,6 +100,14 @@ internal sealed class DramTimers
     /// <summary>Before this tick no bank of the data bus can be activated.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long BusActivate(int bus) => Math.Max(_rowCommand, _busActivate[bus]);
+
+    /// <summary>Before this tick no bank of the data bus can be closed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long BusPrecharge(int bus) => Math.Max(_rowCommand, _busPrecharge[bus]);
+
+    /// <summary>Before this tick the bank cannot be closed, whatever the bus allows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long BankPrecharge(int bank) => _bankPrecharge[bank];
 
     /// <summary>The first tick for a read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

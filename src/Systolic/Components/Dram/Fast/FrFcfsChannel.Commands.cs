@@ -229,16 +229,29 @@ internal sealed partial class FrFcfsChannel
 
     private int OldestMiss(RequestBuffer buffer, long clock, int oldest, bool rising)
     {
-        for (ulong part = buffer.Misses & ~(_activeReads | _activeWrites); part != 0; part &= part - 1)
+        for (ulong part = MayPrecharge(buffer.Misses & ~(_activeReads | _activeWrites), clock); part != 0; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
-            if (_timers.PrechargeAt(bank) <= clock && !ProtectsRow(buffer, bank) && (rising || MayCloseOnFallingEdge(bank, all: false, clock)))
+            if (_timers.BankPrecharge(bank) <= clock && !ProtectsRow(buffer, bank) && (rising || MayCloseOnFallingEdge(bank, all: false, clock)))
             {
                 oldest = Older(oldest, buffer.OldestMiss(bank));
             }
         }
 
         return oldest;
+    }
+
+    private ulong MayPrecharge(ulong banks, long clock)
+    {
+        for (int bus = 0; bus < _buses && banks != 0; bus++)
+        {
+            if (_timers.BusPrecharge(bus) > clock)
+            {
+                banks &= ~(_busMask << (bus << _timers.BusBits));
+            }
+        }
+
+        return banks;
     }
 
     private bool ProtectsRow(RequestBuffer buffer, int bank) => _protectsHits && (buffer.Hits & (1UL << bank)) != 0
@@ -426,16 +439,18 @@ internal sealed partial class FrFcfsChannel
         }
 
         long earliest = Never;
-        for (ulong part = buffer.Misses & ~(_activeReads | _activeWrites); part != 0 && earliest > clock; part &= part - 1)
-        {
-            int bank = BitOperations.TrailingZeroCount(part);
-            earliest = ProtectsRow(buffer, bank) ? earliest : Math.Min(earliest, _timers.PrechargeAt(bank));
-        }
-
+        ulong closable = buffer.Misses & ~(_activeReads | _activeWrites);
         for (int bus = 0; bus < _buses && earliest > clock; bus++)
         {
             ulong banks = _busMask << (bus << _timers.BusBits);
-            long least = Math.Max(clock, _writing ? _timers.BusWrite(bus) : _timers.BusRead(bus));
+            long least = Math.Max(clock, _timers.BusPrecharge(bus));
+            for (ulong part = closable & banks; part != 0 && earliest > least; part &= part - 1)
+            {
+                int bank = BitOperations.TrailingZeroCount(part);
+                earliest = ProtectsRow(buffer, bank) ? earliest : Math.Min(earliest, Math.Max(least, _timers.BankPrecharge(bank)));
+            }
+
+            least = Math.Max(clock, _writing ? _timers.BusWrite(bus) : _timers.BusRead(bus));
             for (ulong part = buffer.Hits & banks; part != 0 && earliest > least; part &= part - 1)
             {
                 int bank = BitOperations.TrailingZeroCount(part);

@@ -69,7 +69,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     }
 
     /// <inheritdoc/>
-    public DramCounts Counts => new()
+    public DramCounts Counts => _skipped + new DramCounts
     {
         Activates = _activates,
         Precharges = _precharges,

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Numerics;
 
 namespace Systolic.Components;
 
@@ -19,7 +20,8 @@ public sealed class DramPattern
 
     private readonly Func<Func<long, Chunk>> _chunks;
 
-    private DramPattern(string name, Func<Func<long, Chunk>> chunks, long? requests = null) => (Name, _chunks, Requests) = (name, chunks, requests);
+    private DramPattern(string name, Func<Func<long, Chunk>> chunks, long? requests = null, DramRepetition? repetition = null) =>
+        (Name, _chunks, Requests, Repetition) = (name, chunks, requests, repetition);
 
     /// <summary>The words that start a pattern; those that need a size after "@" end in it.</summary>
     public static ImmutableArray<string> Names { get; } =
@@ -33,6 +35,9 @@ public sealed class DramPattern
 
     /// <summary>Its length, where the pattern is a fixed list.</summary>
     public long? Requests { get; }
+
+    /// <summary>How it repeats in higher rows; null where it does not.</summary>
+    internal DramRepetition? Repetition { get; }
 
     /// <summary>Reads a pattern.</summary>
     /// <param name="text">One of <see cref="Names"/>, with a size in bytes after "@" where the name ends in it.</param>
@@ -75,7 +80,28 @@ public sealed class DramPattern
         "rand_rw@" => Random(size, draw => (draw >> 30) == 1),
         "tile" => j => Tile(j, false),
         _ => j => Tile(j, true),
-    });
+    }, repetition: Repeats(name, size, burst, rowStride));
+
+    /// <summary>After a whole row of every bank, or of the least common multiple with a chunk, all streams of a pattern have moved by the same distance.</summary>
+    private static DramRepetition? Repeats(string name, long size, long burst, long rowStride)
+    {
+        (long chunk, int streams, long highest) = name switch
+        {
+            "seq_rd" or "seq_wr" => (burst, 1, 0),
+            "rw_alt" => (burst, 2, SecondBase),
+            "rw_chunk@" => (size, 2, SecondBase),
+            "triad@" => (size, 3, ThirdBase),
+            "two_rd@" => (burst, 2, SecondBase + size),
+            _ => (0L, 0, 0L),
+        };
+        if (streams == 0)
+        {
+            return null;
+        }
+
+        long bytes = chunk / (long)BigInteger.GreatestCommonDivisor(chunk, rowStride) * rowStride;
+        return new DramRepetition(streams * bytes / burst, bytes, streams * bytes / chunk, highest);
+    }
 
     private static Chunk Alternate(long j, long size) => new((j % 2 == 0 ? 0 : SecondBase) + j / 2 * size, size, j % 2 == 1);
 
@@ -138,6 +164,14 @@ public sealed class DramPattern
 
         /// <summary>The present burst is written.</summary>
         public bool IsWrite { get; private set; }
+
+        /// <summary>Goes on where the pattern is so many repetitions later.</summary>
+        public void Skip(DramRepetition repetition, long times)
+        {
+            _index += repetition.Chunks * times;
+            _next += repetition.Bytes * times;
+            _end += repetition.Bytes * times;
+        }
 
         /// <summary>Goes to the next burst.</summary>
         /// <returns>Its address.</returns>

@@ -27,6 +27,21 @@ internal sealed class LatencyHistogram
         Maximum = Math.Max(Maximum, latency);
     }
 
+    /// <summary>The counts of all latencies up to the longest.</summary>
+    public long[] Counts() => _counts[..(int)(Maximum + 1)];
+
+    /// <summary>Adds all that came since <paramref name="earlier"/> so many times again.</summary>
+    public void Repeat(long[] earlier, long times)
+    {
+        for (int latency = 0; latency <= Maximum; latency++)
+        {
+            long more = (_counts[latency] - (latency < earlier.Length ? earlier[latency] : 0)) * times;
+            _counts[latency] += more;
+            _number += more;
+            _sum += more * latency;
+        }
+    }
+
     /// <summary>The smallest latency that at least this share of all does not exceed; 0 if there is none.</summary>
     public long Quantile(double share)
     {

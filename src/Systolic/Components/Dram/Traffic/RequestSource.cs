@@ -15,12 +15,19 @@ internal sealed class RequestSource
     {
         (_mapping, Count) = (device.Mapping, count);
         _walk = pattern.Start(device.Standard.Organization.BurstBytes);
+        Repetition = device.Mapping.RowsOnTop && pattern.Repetition?.Fits(count, device) == true ? pattern.Repetition : null;
     }
 
     private RequestSource(DramMapping mapping, List<long> recorded) => (_mapping, _recorded, Count) = (mapping, recorded, recorded.Count);
 
     /// <summary>Requests in all.</summary>
     public long Count { get; }
+
+    /// <summary>How a whole stream repeats in higher rows; null where it does not.</summary>
+    public DramRepetition? Repetition { get; }
+
+    /// <summary>From an address to the next row of the same bank.</summary>
+    public long RowStride => _mapping.RowStride;
 
     /// <summary>The place of the present one.</summary>
     public long Index => _index;
@@ -61,6 +68,16 @@ internal sealed class RequestSource
         ulong packed = _mapping.Pack(Address);
         (Channel, Bank, Row) = (_mapping.Channel(packed), _mapping.Bank(packed), _mapping.Row(packed));
         return true;
+    }
+
+    /// <summary>Goes on so many repetitions later; the present request is of the same place there.</summary>
+    public void Skip(long times)
+    {
+        DramRepetition repetition = Repetition!;
+        _walk!.Skip(repetition, times);
+        _index += repetition.Bursts * times;
+        Address += repetition.Bytes * times;
+        Row = _mapping.Row(_mapping.Pack(Address));
     }
 
     /// <summary>The rest of the stream, split by channel.</summary>

@@ -19,6 +19,7 @@ internal sealed class TrafficDriver
 
     // Without a window nobody waits for a completion, so that it may be taken before its tick, and many at once.
     private readonly bool _eager;
+    private StreamCycle? _cycle;
     private bool _hasRequest;
     private long _sent;
     private long _completed;
@@ -38,10 +39,14 @@ internal sealed class TrafficDriver
     /// <summary>Ticks until the last acceptance.</summary>
     public long AcceptTicks { get; private set; }
 
+    /// <summary>Requests that were not offered one by one, for the stream repeats itself (<see cref="StreamCycle"/>).</summary>
+    public long Skipped { get; private set; }
+
     /// <summary>Offers everything and waits for its completion.</summary>
     public void Run(CancellationToken cancellation)
     {
         _hasRequest = _source.MoveNext();
+        _cycle = _eager || _injection.RatePercent is not null || !_hasRequest ? null : StreamCycle.For(_channels, _source, _latencies);
         if (_channels.Length == 1 && !_eager && _injection.RatePercent is null)
         {
             RunStream(_channels[0], cancellation);
@@ -49,6 +54,11 @@ internal sealed class TrafficDriver
 
         while (_completed < _source.Count)
         {
+            if (_hasRequest && _cycle?.IsDue(_sent) == true)
+            {
+                LookForCycle(_cycle);
+            }
+
             bool refused = Offer();
             bool executed = Execute();
             if (_eager || _sent == _source.Count || _sent - _completed >= Batch)
@@ -72,6 +82,14 @@ internal sealed class TrafficDriver
         long batch = _completed + Batch;
         while (_hasRequest && tick - _lastProgress <= Patience)
         {
+            if (_cycle?.IsDue(sent) == true)
+            {
+                (_tick, _next[0], _sent) = (tick, next, sent);
+                LookForCycle(_cycle);
+                (tick, next, sent) = (_tick, _next[0], _sent);
+                batch = _completed + Batch;
+            }
+
             int left = OffersPerChannel;
             while (left > 0 && channel.TryEnqueue(source.Address, source.Bank, source.Row, source.IsWrite, source.Index, tick))
             {
@@ -98,6 +116,23 @@ internal sealed class TrafficDriver
 
         (_tick, _next[0], _sent) = (tick, next, sent);
         Collect();
+    }
+
+    private void LookForCycle(StreamCycle cycle)
+    {
+        Collect();
+        DramShift? found = cycle.Look(_tick, [.. _next, Ticks, AcceptTicks, _lastProgress]);
+        _cycle = found is not null || cycle.IsExhausted ? null : cycle;
+        if (found is not { } shift)
+        {
+            return;
+        }
+
+        (Ticks, AcceptTicks, _lastProgress, _tick) = (shift.Of(Ticks), shift.Of(AcceptTicks), shift.Of(_lastProgress), shift.Of(_tick));
+        shift.Apply(_next);
+        Skipped += shift.Requests;
+        _sent += shift.Requests;
+        _completed += shift.Requests;
     }
 
     /// <summary>Executes what remains before a tick.</summary>
