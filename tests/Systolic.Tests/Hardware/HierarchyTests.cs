@@ -55,7 +55,7 @@ public class HierarchyTests
         iter: 50);
 
     // For one fixed program. Queues that take turns are a list schedule, and those have anomalies (Graham 1969): a transfer that comes earlier may hold back a more urgent
-    // one. The worst of 400 samples was 11 % slower; 15 % and a refresh are left.
+    // one. The worst of 1,000 machines was 12 % slower; 25 % and a refresh are left.
     [Fact]
     public void Fifty_hierarchies_are_never_slower_with_more_of_anything() => Hierarchies.Sample(
         machine =>
@@ -72,7 +72,7 @@ public class HierarchyTests
                 Simulator.Run(program, machine with { Sbuf = machine.Sbuf with { PartitionSize = new Bytes(machine.Sbuf.PartitionSize.Value * 2) } }).Time.Microseconds.Should().Be(time);
                 foreach (Accelerator faster in better)
                 {
-                    Simulator.Run(program, faster).Time.Microseconds.Should().BeLessThanOrEqualTo((time * 1.15) + 0.5, "{0}", Array.IndexOf(better, faster));
+                    Simulator.Run(program, faster).Time.Microseconds.Should().BeLessThanOrEqualTo((time * 1.25) + 0.5, "{0}", Array.IndexOf(better, faster));
                 }
             }
         },
