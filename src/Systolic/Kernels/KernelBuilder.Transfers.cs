@@ -87,7 +87,7 @@ public sealed partial class KernelBuilder
             _memory.Add(copy);
         }
 
-        bool reads = opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy;
+        bool reads = opcode.ReadsMemory();
         Emit(queue, Run(opcode, runs, (long)pattern.Elements * view.Tensor.Type.ByteSize()), operation, memory, reads ? view.Tensor : null, reads ? target?.Tensor : view.Tensor);
     }
 

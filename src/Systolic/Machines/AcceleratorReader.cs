@@ -111,14 +111,15 @@ public static class AcceleratorReader
     {
         foreach (string pair in s.Texts(key))
         {
-            StreamId[] engines = [.. Engines.Where(engine => pair.Split(' ').Contains(engine.Label()))];
-            if (engines.Length != 2 || pair.Split(' ').Length != 2 || (fastOnly && engines[0] != StreamId.Vector))
+            string[] names = pair.Split(' ');
+            StreamId[] engines = [.. Engines.Where(engine => names.Contains(engine.Label()))];
+            if (names.Length == 2 && engines.Length == 2 && (!fastOnly || engines[0] == StreamId.Vector))
             {
-                s.Problem(key, $"found \"{pair}\", expected {(fastOnly ? "vector and another" : "two")} of {string.Join(", ", Engines.Select(engine => engine.Label()))}, such as \"vector gpsimd\"");
+                yield return new EngineExclusion(engines[0], engines[1], fastOnly);
                 continue;
             }
 
-            yield return new EngineExclusion(engines[0], engines[1], fastOnly);
+            s.Problem(key, $"found \"{pair}\", expected {(fastOnly ? "vector and another" : "two")} of {string.Join(", ", Engines.Select(engine => engine.Label()))}, such as \"vector gpsimd\"");
         }
     }
 

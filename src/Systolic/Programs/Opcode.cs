@@ -73,6 +73,19 @@ public enum Opcode : byte
     Barrier,
 }
 
+/// <summary>What transfers do with main memory.</summary>
+internal static class Opcodes
+{
+    /// <summary>It reads main memory.</summary>
+    public static bool ReadsMemory(this Opcode opcode) => opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy;
+
+    /// <summary>It writes main memory.</summary>
+    public static bool WritesMemory(this Opcode opcode) => opcode is Opcode.Store or Opcode.Scatter or Opcode.MemoryCopy;
+
+    /// <summary>Its addresses are computed at run time.</summary>
+    public static bool IsDynamic(this Opcode opcode) => opcode is Opcode.Gather or Opcode.Scatter;
+}
+
 /// <summary>The function of an <see cref="Opcode.Activation"/>; changing it reloads the engine's table.</summary>
 public enum ActivationFunction : byte
 {

@@ -10,8 +10,9 @@ namespace Systolic.Simulation;
 /// <summary>Runs a program on one core: in-order streams, semaphores, engine intervals and latencies, DMA engines and a share of main memory.</summary>
 /// <remarks>
 /// Event driven: of all streams whose next instruction has its waits met, the one whose turn comes first is issued; ties go to the lower
-/// stream. A transfer's turn is when it reaches the DMA engines, not when its queue starts to issue it, for some take longer to issue
-/// than others; nothing issued later can have an earlier turn, which makes first come, first served at the DMA engines exact.
+/// stream. A transfer's turn is when it has been issued, not when its queue starts to issue it, for some take longer than others; nothing issued
+/// later can have an earlier turn, so the DMA engines learn of transfers in the order of time. They move pieces in between, up to the next turn, and
+/// a transfer's completion is known when its last piece has moved.
 /// </remarks>
 public sealed class Simulator
 {

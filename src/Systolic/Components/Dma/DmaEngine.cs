@@ -54,17 +54,21 @@ internal sealed class DmaEngine
     {
         ref TransferSlice slice = ref _heads[_chosen];
         Transfer transfer = slice.Transfer;
-        int bytes = PieceBytes(slice);
-        long path = PathTime(slice, bytes);
+        long from = transfer.Reads ? transfer.From(slice.Run) + slice.Moved : 0;
+        long to = transfer.Writes ? transfer.To(slice.Run) + slice.Moved : 0;
+        int bytes = transfer.RunBytes - slice.Moved;
+        bytes = transfer.Reads ? Math.Min(bytes, Room(from)) : bytes;
+        bytes = transfer.Writes ? Math.Min(bytes, Room(to)) : bytes;
+        long path = PathTime(transfer, bytes);
         long end = NextTime + path;
         if (transfer.Reads)
         {
-            end = Math.Max(end, _memory.Read(transfer.From(slice.Run) + slice.Moved, bytes, NextTime));
+            end = Math.Max(end, _memory.Read(from, bytes, NextTime));
         }
 
         if (transfer.Writes)
         {
-            end = Math.Max(end, _memory.Write(transfer.To(slice.Run) + slice.Moved, bytes, NextTime));
+            end = Math.Max(end, _memory.Write(to, bytes, NextTime));
         }
 
         _pathFree = NextTime + path;
@@ -146,27 +150,13 @@ internal sealed class DmaEngine
     }
 
     /// <summary>A run is cut where main memory goes on in another channel.</summary>
-    private int PieceBytes(in TransferSlice slice)
-    {
-        Transfer transfer = slice.Transfer;
-        int rest = transfer.RunBytes - slice.Moved;
-        if (transfer.Opcode == Opcode.LocalTranspose)
-        {
-            return rest;
-        }
-
-        int from = transfer.Reads ? Room(transfer.From(slice.Run) + slice.Moved) : rest;
-        int to = transfer.Writes ? Room(transfer.To(slice.Run) + slice.Moved) : rest;
-        return Math.Min(rest, Math.Min(from, to));
-    }
-
     private int Room(long address) => (int)(_memory.Piece - (address % _memory.Piece));
 
     /// <summary>A short run takes as long as <see cref="DmaSpec.MinimumRun"/>; transposes are slower.</summary>
-    private long PathTime(in TransferSlice slice, int bytes)
+    private long PathTime(Transfer transfer, int bytes)
     {
-        double charged = slice.Transfer.RunBytes < _spec.MinimumRun.Value ? (double)_spec.MinimumRun.Value * bytes / slice.Transfer.RunBytes : bytes;
-        double share = slice.Transfer.Opcode switch
+        double charged = transfer.RunBytes < _spec.MinimumRun.Value ? (double)_spec.MinimumRun.Value * bytes / transfer.RunBytes : bytes;
+        double share = transfer.Opcode switch
         {
             Opcode.LocalTranspose => _spec.LocalTransposeShare,
             Opcode.LoadTransposed => _spec.MemoryTransposeShare,

@@ -14,14 +14,13 @@ internal readonly record struct TransferEnd(StreamId Stream, int Index, long Tim
 internal sealed class DmaEngines
 {
     private readonly DmaSpec _spec;
-    private readonly StreamMemory _memory;
     private readonly DmaEngine[] _engines;
     private readonly Queue<TransferEnd> _ends = new();
     private DmaEngine? _next;
 
     public DmaEngines(DmaSpec spec, StreamMemory memory)
     {
-        (_spec, _memory) = (spec, memory);
+        _spec = spec;
         _engines = [.. Enumerable.Range(0, spec.Engines).Select(_ => new DmaEngine(spec, memory))];
     }
 
@@ -33,7 +32,7 @@ internal sealed class DmaEngines
 
     /// <summary>When a transfer that its queue issues at <paramref name="start"/> has been issued; addresses computed at run time take longer.</summary>
     public long IssuedAt(in Instruction op, long start) =>
-        start + (op.Opcode is Opcode.Gather or Opcode.Scatter ? _spec.DynamicIssueInterval : _spec.IssueInterval).Value;
+        start + (op.Opcode.IsDynamic() ? _spec.DynamicIssueInterval : _spec.IssueInterval).Value;
 
     /// <summary>Hands a transfer that is issued at <paramref name="issued"/> to the engines. Calls must come in the order of time.</summary>
     public void Add(Program program, StreamId stream, int index, long issued)
@@ -70,10 +69,8 @@ internal sealed class DmaEngines
     public static void Count(in Instruction op, ActivityCounts counts)
     {
         long bytes = op.TransferBytes;
-        bool fromMemory = op.Opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy;
-        bool toMemory = op.Opcode is Opcode.Store or Opcode.Scatter or Opcode.MemoryCopy;
-        counts.Add(fromMemory ? ActivityKind.DramReadByte : ActivityKind.ScratchpadReadByte, bytes);
-        counts.Add(toMemory ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
+        counts.Add(op.Opcode.ReadsMemory() ? ActivityKind.DramReadByte : ActivityKind.ScratchpadReadByte, bytes);
+        counts.Add(op.Opcode.WritesMemory() ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 

@@ -6,8 +6,11 @@ namespace Systolic.Components;
 /// <summary>A transfer on its way, and where its runs lie in main memory.</summary>
 internal sealed class Transfer
 {
-    private const long UnknownRegion = 1L << 30;
+    // Only places: any region and any odd factor scatter as well.
+    private const long ScatteredBytes = 1L << 30;
     private const long Scattering = 0x9E3779B9;
+    private const long RunsBetweenScattered = 131;
+    private const int BitsBetweenUnsaid = 24;
     private readonly MemoryView? _from;
     private readonly MemoryView? _to;
     private int _slices;
@@ -17,9 +20,9 @@ internal sealed class Transfer
         (Stream, Index, _slices) = (stream, index, slices);
         RunBytes = op.Free;
         Opcode = op.Opcode;
-        bool writes = op.Opcode is Opcode.Store or Opcode.Scatter;
-        _from = writes ? null : program.MemoryOf(op);
-        _to = writes ? program.MemoryOf(op) : program.MemoryTargetOf(op);
+        (Reads, Writes) = (op.Opcode.ReadsMemory(), op.Opcode.WritesMemory());
+        _from = Reads ? program.MemoryOf(op) : null;
+        _to = Reads ? program.MemoryTargetOf(op) : program.MemoryOf(op);
     }
 
     public StreamId Stream { get; }
@@ -35,10 +38,10 @@ internal sealed class Transfer
     public long End { get; private set; }
 
     /// <summary>It reads main memory.</summary>
-    public bool Reads => Opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy;
+    public bool Reads { get; }
 
     /// <summary>It writes main memory.</summary>
-    public bool Writes => Opcode is Opcode.Store or Opcode.Scatter or Opcode.MemoryCopy;
+    public bool Writes { get; }
 
     /// <summary>Byte address of a run that is read.</summary>
     public long From(int run) => Address(_from, run);
@@ -56,14 +59,14 @@ internal sealed class Transfer
     // Runs whose place is computed at run time lie anywhere; those of a kernel that does not say lie behind each other.
     private long Address(MemoryView? view, int run)
     {
-        if (Opcode is Opcode.Gather or Opcode.Scatter)
+        if (Opcode.IsDynamic())
         {
-            return ((Index * 131L) + run) * Scattering % UnknownRegion / MemoryTensor.Alignment * MemoryTensor.Alignment;
+            return ((Index * RunsBetweenScattered) + run) * Scattering % ScatteredBytes / MemoryTensor.Alignment * MemoryTensor.Alignment;
         }
 
         if (view is not { } known)
         {
-            return ((long)Index << 24) + ((long)run * RunBytes);
+            return ((long)Index << BitsBetweenUnsaid) + ((long)run * RunBytes);
         }
 
         MemoryPattern pattern = known.Pattern;

@@ -57,7 +57,7 @@ internal sealed class DramController
         if (address % _device.Standard.Organization.BurstBytes != 0)
         {
             throw new ArgumentOutOfRangeException(nameof(address), string.Create(CultureInfo.InvariantCulture,
-                $"address: found {address}, expected a multiple of the burst of {_device.Standard.Organization.BurstBytes} bytes; split larger requests with {nameof(DramTransfer)}."));
+                $"address: found {address}, expected a multiple of the burst of {_device.Standard.Organization.BurstBytes} bytes; split larger requests."));
         }
 
         ulong packed = _device.Mapping.Pack(address);

@@ -30,14 +30,7 @@ public sealed record DramSpec
     public DramStandard Device => Standard.AtDataRate(Standard.GigabitsPerPin * Bandwidth.BytesPerSecond / (Channels * Standard.ChannelBytesPerSecond));
 
     /// <summary>Share of the peak that is left beside refreshes.</summary>
-    public double SustainedShare
-    {
-        get
-        {
-            DramTiming timing = Device.Timing;
-            return 1 - ((double)timing.Rfc / timing.Refi);
-        }
-    }
+    public double SustainedShare => 1 - ((double)Standard.Timing.Rfc / Standard.Timing.Refi);
 
     /// <summary>What one of <paramref name="cores"/> cores gets at most when all stream alike.</summary>
     public Bandwidth PerCore(int cores) => Bandwidth * (SustainedShare / cores);

@@ -58,33 +58,6 @@ public class DramControllerTests
     }
 
     [Fact]
-    public void A_large_transfer_is_split_into_the_bursts_that_cover_it()
-    {
-        DramController memory = Memory();
-
-        // Bytes 100 to 4195 touch bursts 1 to 65.
-        var transfer = new DramTransfer(100, 4096, false, 3, 64);
-        transfer.Incomplete.Should().Be(65);
-        for (long tick = 0; !transfer.IsAccepted; tick = memory.NextEvent + 1)
-        {
-            transfer.OfferTo(memory, tick);
-        }
-
-        while (transfer.Incomplete > 0)
-        {
-            memory.AdvanceTo(memory.NextEvent + 1);
-            while (memory.TryTake(out DramCompletion completion))
-            {
-                completion.Tag.Should().Be(3);
-                transfer.Complete();
-            }
-        }
-
-        memory.Counts.Reads.Should().Be(65);
-        memory.Outstanding.Should().Be(0);
-    }
-
-    [Fact]
     public void A_request_that_is_no_burst_or_outside_or_in_the_past_is_refused()
     {
         DramController memory = Memory();

@@ -101,7 +101,7 @@ internal sealed partial class BankQueueChannel
     private void Activate(int bank, long tick)
     {
         _timers.Activate(bank, tick);
-        _activates++;
+        _tally.Activates++;
         _bank[bank].OpenRow = _requests[_bank[bank].Head].Row;
         _open |= 1UL << bank;
         Classify(bank);
@@ -110,7 +110,7 @@ internal sealed partial class BankQueueChannel
     private void Close(int bank, bool forRow, long tick)
     {
         _timers.Precharge(bank, tick);
-        _precharges++;
+        _tally.Precharges++;
         (_bank[bank].OpenRow, _bank[bank].Accesses, _bank[bank].ClosedForRow) = (None, 0, forRow);
         _open &= ~(1UL << bank);
         Classify(bank);
@@ -123,13 +123,13 @@ internal sealed partial class BankQueueChannel
         if (request.IsWrite)
         {
             _timers.Write(bank, tick);
-            _writeBursts++;
+            _tally.Writes++;
             _pendingWrites.Remove(request.Address);
         }
         else
         {
             _timers.Read(bank, tick);
-            _readBursts++;
+            _tally.Reads++;
             _pendingReads.Remove(request.Address);
         }
 
@@ -161,15 +161,15 @@ internal sealed partial class BankQueueChannel
     {
         if (state.Accesses++ > 0)
         {
-            _hits++;
+            _tally.RowHits++;
         }
         else if (state.ClosedForRow)
         {
-            _conflicts++;
+            _tally.RowConflicts++;
         }
         else
         {
-            _misses++;
+            _tally.RowMisses++;
         }
     }
 

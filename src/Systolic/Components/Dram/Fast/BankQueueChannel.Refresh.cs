@@ -65,7 +65,7 @@ internal sealed partial class BankQueueChannel
         _timers.Maintain(command, bank, tick);
         _refreshes.Dequeue();
         _blocked = 0;
-        _ = command == DramCommand.RefreshAll ? _refreshesAll++ : _refreshesBank++;
+        _tally.Refresh(command);
         return true;
     }
 

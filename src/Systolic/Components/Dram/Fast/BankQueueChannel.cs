@@ -30,7 +30,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
     private long _commandAt = Never;
 
     private ulong _wantActivate, _wantPrecharge, _wantRead, _wantWrite;
-    private long _activates, _precharges, _readBursts, _writeBursts, _refreshesAll, _refreshesBank, _hits, _misses, _conflicts, _merged;
+    private DramTally _tally;
 
     public BankQueueChannel(DramStandard standard, DramPolicy policy)
     {
@@ -47,19 +47,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
     }
 
     /// <inheritdoc/>
-    public DramCounts Counts => _skipped + new DramCounts
-    {
-        Activates = _activates,
-        Precharges = _precharges,
-        Reads = _readBursts,
-        Writes = _writeBursts,
-        RefreshesAll = _refreshesAll,
-        RefreshesBank = _refreshesBank,
-        RowHits = _hits,
-        RowMisses = _misses,
-        RowConflicts = _conflicts,
-        Merged = _merged,
-    };
+    public DramCounts Counts => _skipped + _tally.Counts;
 
     /// <inheritdoc/>
     public long NextCompletion => _completions.First;
@@ -111,7 +99,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
 
         if (written)
         {
-            _merged++;
+            _tally.Merged++;
             return true;
         }
 
@@ -124,7 +112,7 @@ internal sealed partial class BankQueueChannel : IDramChannel
         }
         else if (_pendingReads.MayHold(address) && FindRead(address, bank) is >= 0 and int first)
         {
-            _merged++;
+            _tally.Merged++;
             while (_requests[first].Same != None)
             {
                 first = _requests[first].Same;

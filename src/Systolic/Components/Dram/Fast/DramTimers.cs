@@ -14,6 +14,7 @@ internal sealed partial class DramTimers
     private readonly int _dieBits;
     private readonly int _busBits;
     private readonly int _dies;
+    private readonly ulong _busMask;
 
     private readonly long[] _busRead, _busWrite, _busActivate, _busPrecharge, _busPrechargeAll, _busRefreshAll, _busRefreshBank;
     private readonly long[] _dieRead, _dieWrite;
@@ -43,6 +44,7 @@ internal sealed partial class DramTimers
         _dieBits = _bankBits + BitOperations.Log2((uint)parts.BankGroups);
         _busBits = _dieBits + BitOperations.Log2((uint)parts.Stacks);
         _dies = parts.Stacks;
+        _busMask = parts.BanksPerPseudoChannel == 64 ? ulong.MaxValue : (1UL << parts.BanksPerPseudoChannel) - 1;
         (_busRead, _busWrite, _busActivate, _busPrecharge) = (Buses(), Buses(), Buses(), Buses());
         (_busPrechargeAll, _busRefreshAll, _busRefreshBank) = (Buses(), Buses(), Buses());
         (_dieRead, _dieWrite) = (Zeros(parts.PseudoChannels * parts.Stacks), Zeros(parts.PseudoChannels * parts.Stacks));
@@ -105,6 +107,18 @@ internal sealed partial class DramTimers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long BusPrecharge(int bus) => Math.Max(_rowCommand, _busPrecharge[bus]);
 
+    /// <summary>Of these banks those whose data bus can read.</summary>
+    public ulong MayRead(ulong banks, long tick) => OnFreeBuses(banks, _columnCommand, _busRead, tick);
+
+    /// <summary>Of these banks those whose data bus can write.</summary>
+    public ulong MayWrite(ulong banks, long tick) => OnFreeBuses(banks, _columnCommand, _busWrite, tick);
+
+    /// <summary>Of these banks those on whose data bus one can be activated.</summary>
+    public ulong MayActivate(ulong banks, long tick) => OnFreeBuses(banks, _rowCommand, _busActivate, tick);
+
+    /// <summary>Of these banks those on whose data bus one can be closed.</summary>
+    public ulong MayPrecharge(ulong banks, long tick) => OnFreeBuses(banks, _rowCommand, _busPrecharge, tick);
+
     /// <summary>Before this tick the bank cannot be closed, whatever the bus allows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long BankPrecharge(int bank) => _bankPrecharge[bank];
@@ -135,6 +149,24 @@ internal sealed partial class DramTimers
         DramCommand.RefreshBank => Math.Max(_rowCommand, Math.Max(_busRefreshBank[bank >> _busBits], _bankRefresh[bank])),
         _ => PrechargeAt(bank),
     };
+
+    private ulong OnFreeBuses(ulong banks, long command, long[] busFrom, long tick)
+    {
+        if (command > tick)
+        {
+            return 0;
+        }
+
+        for (int bus = 0; bus < busFrom.Length && banks != 0; bus++)
+        {
+            if (busFrom[bus] > tick)
+            {
+                banks &= ~(_busMask << (bus << _busBits));
+            }
+        }
+
+        return banks;
+    }
 
     /// <summary>A read issues.</summary>
     public void Read(int bank, long tick)

@@ -174,7 +174,7 @@ internal sealed partial class FrFcfsChannel
 
     private int OldestHit(RequestBuffer buffer, long clock, int oldest)
     {
-        for (ulong part = FreeBuses(buffer.Hits, clock); part != 0; part &= part - 1)
+        for (ulong part = _writing ? _timers.MayWrite(buffer.Hits, clock) : _timers.MayRead(buffer.Hits, clock); part != 0; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
             if ((_writing ? _timers.WriteAt(bank) : _timers.ReadAt(bank)) <= clock)
@@ -186,23 +186,9 @@ internal sealed partial class FrFcfsChannel
         return oldest;
     }
 
-    /// <summary>Of these banks those whose data bus is free.</summary>
-    private ulong FreeBuses(ulong banks, long clock)
-    {
-        for (int bus = 0; bus < _buses; bus++)
-        {
-            if ((_writing ? _timers.BusWrite(bus) : _timers.BusRead(bus)) > clock)
-            {
-                banks &= ~(_busMask << (bus << _timers.BusBits));
-            }
-        }
-
-        return banks;
-    }
-
     private int OldestClosed(RequestBuffer buffer, long clock, int oldest)
     {
-        for (ulong part = MayActivate(buffer.Closed, clock); part != 0; part &= part - 1)
+        for (ulong part = _timers.MayActivate(buffer.Closed, clock); part != 0; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
             if (_timers.ActivateAt(bank) <= clock)
@@ -214,22 +200,9 @@ internal sealed partial class FrFcfsChannel
         return oldest;
     }
 
-    private ulong MayActivate(ulong banks, long clock)
-    {
-        for (int bus = 0; bus < _buses && banks != 0; bus++)
-        {
-            if (_timers.BusActivate(bus) > clock)
-            {
-                banks &= ~(_busMask << (bus << _timers.BusBits));
-            }
-        }
-
-        return banks;
-    }
-
     private int OldestMiss(RequestBuffer buffer, long clock, int oldest, bool rising)
     {
-        for (ulong part = MayPrecharge(buffer.Misses & ~(_activeReads | _activeWrites), clock); part != 0; part &= part - 1)
+        for (ulong part = _timers.MayPrecharge(buffer.Misses & ~(_activeReads | _activeWrites), clock); part != 0; part &= part - 1)
         {
             int bank = BitOperations.TrailingZeroCount(part);
             if (_timers.BankPrecharge(bank) <= clock && !ProtectsRow(buffer, bank) && (rising || MayCloseOnFallingEdge(bank, all: false, clock)))
@@ -239,19 +212,6 @@ internal sealed partial class FrFcfsChannel
         }
 
         return oldest;
-    }
-
-    private ulong MayPrecharge(ulong banks, long clock)
-    {
-        for (int bus = 0; bus < _buses && banks != 0; bus++)
-        {
-            if (_timers.BusPrecharge(bus) > clock)
-            {
-                banks &= ~(_busMask << (bus << _timers.BusBits));
-            }
-        }
-
-        return banks;
     }
 
     private bool ProtectsRow(RequestBuffer buffer, int bank) => _protectsHits && (buffer.Hits & (1UL << bank)) != 0
@@ -272,7 +232,7 @@ internal sealed partial class FrFcfsChannel
     private void Access(int slot, RequestBuffer buffer, long clock)
     {
         ref ChannelRequest request = ref _requests[slot];
-        _hits += request.IsCounted ? 0 : 1;
+        _tally.RowHits += request.IsCounted ? 0 : 1;
         Leave(slot, buffer);
         Transfer(slot, clock);
     }
@@ -292,13 +252,13 @@ internal sealed partial class FrFcfsChannel
         ref ChannelRequest request = ref _requests[slot];
         if (request.IsWrite)
         {
-            _writeBursts++;
+            _tally.Writes++;
             _timers.Write(request.Bank, clock);
             _completions.AddAcknowledgement(new DramCompletion(request.Tag, clock - 1, clock - request.Accepted, true));
         }
         else
         {
-            _readBursts++;
+            _tally.Reads++;
             _timers.Read(request.Bank, clock);
             _lastRead = Math.Max(_lastRead, clock + _readLatency - 1);
             _completions.AddRead(new DramCompletion(request.Tag, _lastRead, _lastRead + 1 - request.Accepted, false));
@@ -313,17 +273,17 @@ internal sealed partial class FrFcfsChannel
         int bank = request.Bank;
         if (_openRow[bank] != Closed)
         {
-            _conflicts += request.IsCounted ? 0 : 1;
+            _tally.RowConflicts += request.IsCounted ? 0 : 1;
             request.IsCounted = true;
-            _precharges++;
+            _tally.Precharges++;
             _timers.Precharge(bank, clock);
             SetRow(bank, Closed);
             return;
         }
 
-        _misses += request.IsCounted ? 0 : 1;
+        _tally.RowMisses += request.IsCounted ? 0 : 1;
         request.IsCounted = true;
-        _activates++;
+        _tally.Activates++;
         _timers.Activate(bank, clock);
         Leave(slot, buffer);
         if (_twoPhase is null)
@@ -362,13 +322,13 @@ internal sealed partial class FrFcfsChannel
         NoteRising(bank, all, rising, clock + 1);
         if (closes)
         {
-            _precharges++;
+            _tally.Precharges++;
             CloseAll(all ? _busMask << (bank >> _timers.BusBits << _timers.BusBits) : 1UL << bank);
             return true;
         }
 
         _maintenance.Dequeue();
-        _ = final == DramCommand.RefreshAll ? _refreshesAll++ : _refreshesBank++;
+        _tally.Refresh(final);
         return true;
     }
 

@@ -6,7 +6,7 @@ internal sealed partial class FrFcfsChannel : IRepeatingChannel
     private DramCounts _skipped;
 
     /// <inheritdoc/>
-    public long Refreshes => _refreshesAll + _refreshesBank;
+    public long Refreshes => _tally.RefreshesAll + _tally.RefreshesBank;
 
     /// <inheritdoc/>
     public void Describe(DramState state)

@@ -43,7 +43,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     // In cycles of the tool, which are one ahead of ticks.
     private long _refreshDue;
 
-    private long _activates, _precharges, _readBursts, _writeBursts, _refreshesAll, _refreshesBank, _hits, _misses, _conflicts, _merged;
+    private DramTally _tally;
 
     public FrFcfsChannel(DramStandard standard, DramPolicy policy)
     {
@@ -69,19 +69,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
     }
 
     /// <inheritdoc/>
-    public DramCounts Counts => _skipped + new DramCounts
-    {
-        Activates = _activates,
-        Precharges = _precharges,
-        Reads = _readBursts,
-        Writes = _writeBursts,
-        RefreshesAll = _refreshesAll,
-        RefreshesBank = _refreshesBank,
-        RowHits = _hits,
-        RowMisses = _misses,
-        RowConflicts = _conflicts,
-        Merged = _merged,
-    };
+    public DramCounts Counts => _skipped + _tally.Counts;
 
     /// <inheritdoc/>
     public long NextCompletion => _completions.First;
@@ -203,7 +191,7 @@ internal sealed partial class FrFcfsChannel : IDramChannel
 
     private void Merge(bool isWrite, long tag, long tick)
     {
-        _merged++;
+        _tally.Merged++;
         if (isWrite)
         {
             _completions.AddAcknowledgement(new DramCompletion(tag, tick - 1, 0, true));

@@ -41,13 +41,7 @@ internal sealed class StreamController
     private long _lastWrite = Never;
     private int _lastStack;
     private long _refreshDue;
-    private long _activated;
-    private long _precharged;
-    private long _readBursts;
-    private long _writtenBursts;
-    private long _refreshed;
-    private long _hits;
-    private long _conflicts;
+    private DramTally _tally;
 
     /// <summary>All banks closed at tick 0.</summary>
     /// <param name="standard">The device.</param>
@@ -76,22 +70,12 @@ internal sealed class StreamController
     public StreamUnits Units { get; }
 
     /// <summary>What it did so far; hits, misses and conflicts count accesses.</summary>
-    public DramCounts Counts => new()
-    {
-        Activates = _activated,
-        Precharges = _precharged,
-        Reads = _readBursts,
-        Writes = _writtenBursts,
-        RefreshesAll = _refreshed,
-        RowHits = _hits,
-        RowMisses = _accesses - _hits - _conflicts,
-        RowConflicts = _conflicts,
-    };
+    public DramCounts Counts => _tally.Counts;
 
     /// <summary>Takes a read that arrives at <paramref name="tick"/>, no earlier than any before; returns the tick after its last data.</summary>
     public long Read(in StreamAccess access, long tick)
     {
-        _readBursts += access.Bursts;
+        _tally.Reads += access.Bursts;
         return Serve(access, tick) + _timing.ReadLatency;
     }
 
@@ -99,7 +83,7 @@ internal sealed class StreamController
     public long Write(in StreamAccess access, long tick)
     {
         long place = Math.Max(tick, _written[(int)(_writesAccepted++ % _written.Length)]);
-        _writtenBursts += access.Bursts;
+        _tally.Writes += access.Bursts;
         _writes.Enqueue(access);
         if (_writes.Count == _written.Length)
         {
@@ -133,7 +117,7 @@ internal sealed class StreamController
 
         if (_rows[access.Unit] == access.Row)
         {
-            _hits++;
+            _tally.RowHits++;
             _rowOrder = start;
         }
         else
@@ -159,8 +143,12 @@ internal sealed class StreamController
         if (open)
         {
             _rowBus = closing + ((_groups - 1) * (long)_prechargeSpacing) + 1;
-            _conflicts++;
-            _precharged += _groups;
+            _tally.RowConflicts++;
+            _tally.Precharges += _groups;
+        }
+        else
+        {
+            _tally.RowMisses++;
         }
 
         Span<long> opened = _opened.AsSpan(unit * _groups, _groups);
@@ -175,7 +163,7 @@ internal sealed class StreamController
             _rowBus = at + _activateTicks;
         }
 
-        _activated += _groups;
+        _tally.Activates += _groups;
         _rows[unit] = row;
         _closeFrom[unit] = _lastActivate + _timing.Ras;
         return _rowBus;
@@ -231,10 +219,10 @@ internal sealed class StreamController
                 _rows[unit] = Closed;
             }
 
-            _precharged += open ? 1 : 0;
+            _tally.Precharges += open ? 1 : 0;
             _rowBus = at + _timing.RpAll + _timing.Rfc;
             _refreshDue += _timing.Refi;
-            _refreshed++;
+            _tally.RefreshesAll++;
         }
 
         return _rowBus;

@@ -8,6 +8,9 @@ namespace Systolic.Components;
 /// </remarks>
 internal sealed class StreamMemory
 {
+    // Odd, so that the cores' rows start in different units. The mapping of the chips is not published; this one is assumed.
+    private const int UnitsBetweenCores = 5;
+
     private readonly StreamController[] _channels;
     private readonly long _tick;
     private readonly long _interleave;
@@ -31,9 +34,6 @@ internal sealed class StreamMemory
 
     /// <summary>Bytes that a request may hold at most: it must not cross a multiple of this.</summary>
     public long Piece => _interleave;
-
-    /// <summary>What the controllers did so far.</summary>
-    public DramCounts Counts => _channels.Aggregate(default(DramCounts), (sum, channel) => sum + channel.Counts);
 
     /// <summary>Pseudo-channels of one core.</summary>
     public static int Share(DramSpec spec, int cores) => spec.Channels * spec.Standard.Organization.PseudoChannels / cores;
@@ -65,7 +65,7 @@ internal sealed class StreamMemory
         (long round, long core) = Math.DivRem(turn, _cores);
         (long block, long part) = Math.DivRem(round, _pieces);
         (long row, long unit) = Math.DivRem(block, _units);
-        int placed = (int)((unit + Hash(row) + (core * 5)) % _units);
+        int placed = (int)((unit + Hash(row) + (core * UnitsBetweenCores)) % _units);
         int groupsOffset = (int)(part * (_interleave / _burst));
         return new StreamAccess(placed, (int)((row + (core * (_rows / _cores))) % _rows), groupsOffset + first, last - first + 1, write);
     }

@@ -13,6 +13,7 @@ internal abstract class CellGrid<T, TCell>
     /// <summary>Cycles that are computed together; what they touch of a row fits the first-level cache.</summary>
     public const int Block = 16;
 
+    // Cycles until a line is copied back to its end: a multiple of a block; a longer line falls out of the second-level cache, a shorter one is copied more often.
     private const int LineSlack = 144;
 
     private readonly int _lineLength;

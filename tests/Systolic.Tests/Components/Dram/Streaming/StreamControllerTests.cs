@@ -53,12 +53,15 @@ public class StreamControllerTests
             var stepped = new SteppedStream(standard, stream.LookAhead, stream.Writes);
             stepped.Run(stream.Arrivals);
             var controller = new StreamController(standard, stream.LookAhead, stream.Writes);
+            int writes = 0;
             for (int i = 0; i < stream.Arrivals.Length; i++)
             {
                 (StreamAccess access, long tick) = stream.Arrivals[i];
                 if (access.IsWrite)
                 {
-                    controller.Write(access, tick).Should().BeGreaterThanOrEqualTo(tick);
+                    // The buffer has a place when the write that many before has been written.
+                    long freed = writes < stream.Writes ? tick : stepped.Written[writes - stream.Writes];
+                    controller.Write(access, tick).Should().Be(Math.Max(tick, freed), "of write {0} of {1}", writes++, standard.Name);
                 }
                 else
                 {
