@@ -15,8 +15,7 @@ internal sealed record KernelTiming(CoreRun Run, SimTime Time)
     public static KernelTiming Of(Program program, Accelerator machine)
     {
         CoreRun run = Simulator.Run(program, machine);
-        SynchronizationSpec start = machine.Synchronization;
-        return new KernelTiming(run, run.Time + start.ProgramOverhead + (program.DescribesAtRunTime ? start.RunTimeDescriptorOverhead : SimTime.Zero));
+        return new KernelTiming(run, run.Time + machine.Synchronization.Overhead(program.DescribesAtRunTime));
     }
 
     /// <summary>Share of the device time for which an engine of <see cref="Simulator.Engines"/> works, in percent.</summary>
