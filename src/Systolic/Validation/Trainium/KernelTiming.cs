@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Machines;
 using Systolic.Programs;
@@ -46,6 +47,9 @@ internal sealed class KernelTiming
 
     /// <summary>Time for which at least one transfer is in progress.</summary>
     public SimTime TransfersActive() => Union(Enum.GetValues<StreamId>().Where(stream => stream.IsQueue()).SelectMany(Progress));
+
+    /// <summary>Bytes read from and written to main memory.</summary>
+    public long MemoryBytes => Run.Counts[ActivityKind.DramReadByte] + Run.Counts[ActivityKind.DramWriteByte];
 
     /// <summary>Share of the device time, in percent.</summary>
     public double Percent(SimTime part) => 100.0 * part.Value / Time.Value;
