@@ -8,6 +8,9 @@ namespace Systolic.Validation;
 /// <param name="Reason">Why the row is not predicted.</param>
 internal readonly record struct TrainiumPrediction(SimTime? Time, double? Figure, string? Reason)
 {
+    /// <summary>Puts the row into a group of its own.</summary>
+    public string? Label { get; init; }
+
     public static TrainiumPrediction Of(SimTime time) => new(time, null, null);
 
     public static TrainiumPrediction Of(double figure) => new(null, figure, null);

@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Systolic.Accounting;
+using Systolic.Hardware;
+using Systolic.Kernels;
+using Systolic.Numerics;
+using Systolic.Programs;
+using Systolic.Units;
+using Systolic.Workloads;
+
+namespace Systolic.Validation;
+
+/// <summary>Kernels of public tutorials and samples: selective scan, attention of Stable Diffusion, flash attention, fused normalization, pooling, convolution, transposes.</summary>
+internal sealed class TutorialFamily : ITrainiumFamily
+{
+    private const string NotPublic = "the optimised text is not public";
+
+    /// <summary>Words that name a kernel, all of which a row has; the first that fits counts.</summary>
+    private static readonly ImmutableArray<(string Words, Func<TrainiumRow, Accelerator, TrainiumPrediction> Predict)> Kernels =
+    [
+        ("mamba optimised", (_, _) => TrainiumPrediction.Skip(NotPublic)),
+        ("SD attention optimised", (_, _) => TrainiumPrediction.Skip(NotPublic)),
+        ("mamba", Mamba),
+        ("attention Stable Diffusion", SdAttention),
+        ("SD attention", SdAttention),
+        ("flash attention forward", FlashForward),
+        ("flash attention backward", FlashBackward),
+        ("RMSNorm+QKV allocated", (row, machine) => Time(row, machine, kernel => FusedNormLinearKernel.Write(kernel, (long)row.Size("batch", 1) * row.Size("seq"), row.Size("dim"), row.Size("qkv_dim"), Type(row)))),
+        ("LayerNorm", LayerNorm),
+        ("average pooling", Pooling),
+        ("select-and-scatter", SelectAndScatter),
+        ("conv2d", Convolution),
+        ("matrix transpose", Transpose),
+        ("resize nearest", Resize),
+    ];
+
+    /// <inheritdoc/>
+    public string Name => "tutorial";
+
+    /// <inheritdoc/>
+    public bool Takes(TrainiumRow row) => !row.Workload.Contains("nkilib", StringComparison.OrdinalIgnoreCase) && !row.Workload.Contains("NKIBench", StringComparison.OrdinalIgnoreCase) && Find(row) is not null;
+
+    /// <inheritdoc/>
+    public TrainiumPrediction Predict(TrainiumRow row)
+    {
+        try
+        {
+            return Find(row)!(row, KernelTiming.Machine(row));
+        }
+        catch (Exception refused) when (refused is ArgumentException or CapacityException)
+        {
+            return TrainiumPrediction.Skip(refused.Message);
+        }
+    }
+
+    private static Func<TrainiumRow, Accelerator, TrainiumPrediction>? Find(TrainiumRow row) =>
+        Kernels.FirstOrDefault(kernel => kernel.Words.Split(' ').All(word => row.Workload.Contains(word, StringComparison.OrdinalIgnoreCase))).Predict;
+
+    private static TrainiumPrediction Time(TrainiumRow row, Accelerator machine, Func<KernelBuilder, Program> write, double macs = 0) =>
+        MatMulFamily.Figure(row, KernelTiming.Of(write(new KernelBuilder(machine, row.Id)), machine), machine, macs);
+
+    /// <summary>The tutorial's profiles are of its three texts; a row that calls the third the baseline of another work is of a later compiler.</summary>
+    private static TrainiumPrediction Mamba(TrainiumRow row, Accelerator machine)
+    {
+        var shape = new MambaShape(row.Size("batch", 1), row.Size("channels"), row.Size("state", 16), row.Size("seq"));
+        MambaOrder order = row.Workload.Contains("v1", StringComparison.Ordinal) ? MambaOrder.StatesOutside : row.Workload.Contains("v2", StringComparison.Ordinal) ? MambaOrder.ChannelsOutside : MambaOrder.SequenceTiled;
+        bool later = row.Workload.Contains("baseline", StringComparison.Ordinal), spills = order != MambaOrder.SequenceTiled && shape.Tokens > KernelBuilder.MaximumStatsElements;
+        return Time(row, machine, kernel => MambaKernel.Write(kernel, shape, order, later)) with { Label = spills ? "spills" : null };
+    }
+
+    private static TrainiumPrediction SdAttention(TrainiumRow row, Accelerator machine) =>
+        Time(row, machine, kernel => SdAttentionKernel.Write(kernel, row.Size("seq"), row.Size("d", 64), Type(row), row.Workload.Contains("manually", StringComparison.Ordinal)));
+
+    /// <summary>Positions count from the start, so keys behind the last query are not read, and queries behind the last key see all.</summary>
+    private static TrainiumPrediction FlashForward(TrainiumRow row, Accelerator machine)
+    {
+        const int KeyTile = 2048;
+        (int heads, int queries, int keys, int window) = (row.Size("heads", 1), row.Size("seq_q"), row.Size("seq_k"), row.Size("window", 0));
+        bool causal = row.Workload.Contains("causal", StringComparison.Ordinal) && window == 0;
+        int square = causal ? Math.Min(queries, keys) : queries;
+        // A query tile under a window reads whole tiles of keys: those of the window and its own.
+        int seen = window > 0 ? Math.Min(keys, (((window + KeyTile - 1) / KeyTile) + 1) * KeyTile) : causal ? square : keys;
+        var attention = new Attention(row.Id, row.Size("batch", 1), heads, row.Size("kv_heads", heads), square, seen, row.Size("d"), causal) { Type = Type(row) };
+        return TrainiumPrediction.Of(Sum(machine, square < queries ? [attention, attention with { QueryTokens = queries - square, Causal = false }] : [attention]));
+    }
+
+    private static TrainiumPrediction FlashBackward(TrainiumRow row, Accelerator machine)
+    {
+        int heads = row.Size("heads", 1), tokens = row.Size("seq", 0) is > 0 and int both ? both : row.Size("seq_q");
+        bool causal = row.Workload.Contains("causal", StringComparison.Ordinal);
+        return TrainiumPrediction.Of(Sum(machine, [new Attention(row.Id, row.Size("batch", 1), heads, row.Size("kv_heads", heads), tokens, tokens, row.Size("d"), causal, true) { Type = Type(row) }]));
+    }
+
+    /// <summary>Device time of operators of the library, whose passes follow each other in one program.</summary>
+    private static SimTime Sum(Accelerator machine, ImmutableArray<Attention> operators)
+    {
+        SimTime total = machine.Synchronization.Overhead(false);
+        foreach (LoweredPass pass in operators.SelectMany(op => KernelLibrary.Lower(op, machine).Passes))
+        {
+            total += KernelTiming.Of(pass.Program, machine).Run.Time * pass.Repeat;
+        }
+
+        return total;
+    }
+
+    private static TrainiumPrediction LayerNorm(TrainiumRow row, Accelerator machine) =>
+        Time(row, machine, kernel => LayerNormTutorialKernel.Write(kernel, row.Size("rows"), row.Size("cols"), row.Workload.Contains("v2", StringComparison.Ordinal)));
+
+    private static TrainiumPrediction Pooling(TrainiumRow row, Accelerator machine) => Time(row, machine, kernel => AveragePoolingKernel.Write(
+        kernel, (long)row.Size("N", 1) * row.Size("C"), new ImageSize(row.Size("H"), row.Size("W")), Image(row, row.Text("out") ?? ""), Type(row)));
+
+    private static TrainiumPrediction SelectAndScatter(TrainiumRow row, Accelerator machine)
+    {
+        ImageSize image = Images(row)[0];
+        return Time(row, machine, kernel => SelectAndScatterKernel.Write(kernel, (long)row.Size("n", 1) * row.Size("c"), image.Height, image.Width, Type(row)));
+    }
+
+    /// <summary>Shapes such as "batch=1 3x3 conv, 256->256 ch, 224x224".</summary>
+    private static TrainiumPrediction Convolution(TrainiumRow row, Accelerator machine)
+    {
+        ImmutableArray<ImageSize> sizes = Images(row);
+        string[] channels = row.Shapes.Split(' ').First(word => word.Contains("->", StringComparison.Ordinal)).Split("->");
+        return Time(row, machine, kernel => ConvolutionKernel.Write(
+            kernel, row.Size("batch", 1), Number(row, channels[0]), Number(row, channels[1]), sizes[^1], sizes[0].Width, row.Shapes.Contains("pool", StringComparison.Ordinal), Type(row)));
+    }
+
+    private static TrainiumPrediction Transpose(TrainiumRow row, Accelerator machine)
+    {
+        ImageSize matrix = Images(row)[0];
+        return Time(row, machine, kernel => TransposeKernel.Write(kernel, matrix.Height, matrix.Width, Type(row)));
+    }
+
+    private static TrainiumPrediction Resize(TrainiumRow row, Accelerator machine)
+    {
+        ImmutableArray<ImageSize> sizes = Images(row);
+        return Time(row, machine, kernel => NearestResizeKernel.Write(kernel, row.Size("batch", row.Size("b", 1)), sizes[0], sizes[^1], row.Size("channels", row.Size("c", 1280)), Type(row)));
+    }
+
+    /// <summary>The words of the shapes that are two numbers, such as "224x224".</summary>
+    private static ImmutableArray<ImageSize> Images(TrainiumRow row)
+    {
+        ImmutableArray<ImageSize> sizes = [.. row.Shapes.Split(' ', ',').Where(word => word.Split('x') is { Length: 2 } pair && pair.All(number => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _))).Select(word => Image(row, word))];
+        return sizes.Length > 0 ? sizes : throw new FormatException($"{row.Id}: found the shapes \"{row.Shapes}\", expected a size such as 224x224.");
+    }
+
+    private static ImageSize Image(TrainiumRow row, string text)
+    {
+        string[] pair = text.Split('x');
+        return new ImageSize(Number(row, pair[0]), Number(row, pair[^1]));
+    }
+
+    private static int Number(TrainiumRow row, string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
+        ? number
+        : throw new FormatException($"{row.Id}: found the shapes \"{row.Shapes}\" with \"{text}\", expected a positive number there.");
+
+    private static DataType Type(TrainiumRow row) => row.Type.Split(' ')[0] switch { "bf16" => DataType.Bf16, "fp16" => DataType.Fp16, _ => DataType.Fp32 };
+}
