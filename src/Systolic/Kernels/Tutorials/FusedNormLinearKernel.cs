@@ -10,6 +10,7 @@ namespace Systolic.Kernels;
 internal sealed class FusedNormLinearKernel
 {
     private const float Epsilon = 1e-6f;
+    private const int BlocksPerGroup = 4;
     private readonly KernelBuilder _kernel;
     private readonly DataType _type;
     private readonly int _columns;
@@ -35,11 +36,11 @@ internal sealed class FusedNormLinearKernel
 
         _input = kernel.Input("hidden", rows, columns, type);
         _output = kernel.Output("output", rows, results, type);
-        _weights = kernel.Sbuf("weights", (long)columns / kernel.Partitions * results, type);
+        _weights = kernel.Sbuf("weights", results, type, columns / kernel.Partitions);
         _x = kernel.Sbuf("hidden", columns, type, 2);
         _squares = kernel.Sbuf("squares", columns, DataType.Fp32);
         _statistics = kernel.Sbuf("square sum", 1, DataType.Fp32);
-        _normalized = kernel.Sbuf("normalized", columns, type);
+        _normalized = kernel.Sbuf("normalized", GroupColumns, type, (columns + GroupColumns - 1) / GroupColumns);
         _outputs = kernel.Sbuf("output", results, type);
         _transposes = kernel.Psum("transposes", 1, type);
         _product = kernel.Psum("product", 1);
@@ -65,7 +66,7 @@ internal sealed class FusedNormLinearKernel
         return kernel.Build();
     }
 
-    private TileView Weights(int k) => _weights[0][.., (k * _results)..((k + 1) * _results)];
+    private TileView Weights(int k) => _weights[k];
 
     private void WriteTile(long row, int height)
     {
@@ -74,36 +75,59 @@ internal sealed class FusedNormLinearKernel
         _kernel.ActivationReduce(ActivationFunction.Square, _squares[0][..height, ..], scale, x);
         _kernel.TensorScalar(StreamId.Vector, scale, scale, AluOperator.Multiply, 1f / _columns, AluOperator.Add, Epsilon);
         _kernel.Activation(ActivationFunction.Rsqrt, scale, scale);
-        int group = Math.Min(_columns, 4 * _kernel.Partitions);
-        for (int start = 0; start < _columns; start += group)
-        {
-            WriteTransposed(x, scale, start, Math.Min(group, _columns - start), height);
-        }
-
         TileView product = _product[0][..height, .._results];
-        for (int k = 0; k < _columns / _kernel.Partitions; k++)
+        int groups = _normalized.Copies;
+        for (int step = 0; step < groups + 2; step++)
         {
-            _kernel.MatMul(product, Normalized(k * _kernel.Partitions, height), Weights(k), k > 0);
+            if (step < groups)
+            {
+                int start = step * GroupColumns;
+                _kernel.TensorScalar(StreamId.Vector, Normalized(step, height), x.Skip(start).Every(1, Columns(step)), AluOperator.Multiply, scale);
+            }
+
+            if (step is > 0 && step <= groups)
+            {
+                WriteTransposed(step - 1, height);
+            }
+
+            if (step > 1)
+            {
+                WriteProduct(step - 2, product);
+            }
         }
 
         _kernel.Copy(StreamId.Scalar, output, product);
         _kernel.Store(StreamId.QueueStores, _output.Part(row, height), output);
     }
 
-    /// <summary>Columns of the normalized rows become rows: column c of a block of 128 lies in partition c, the rows side by side.</summary>
-    private void WriteTransposed(in TileView x, in TileView scale, int start, int count, int height)
+    private int GroupColumns => BlocksPerGroup * _kernel.Partitions;
+
+    private int Columns(int group) => Math.Min(GroupColumns, _columns - (group * GroupColumns));
+
+    private TileView Normalized(int group, int height) => _normalized[group][..height, ..Columns(group)];
+
+    /// <summary>Columns of the normalized rows become rows, in place: column c of a block of 128 lies in partition c, the blocks side by side.</summary>
+    private void WriteTransposed(int group, int height)
     {
-        TileView normalized = _normalized[0][..height, start..(start + count)];
-        _kernel.TensorScalar(StreamId.Vector, normalized, x.Skip(start).Every(1, count), AluOperator.Multiply, scale);
-        int blocks = count / _kernel.Partitions;
+        int blocks = Columns(group) / _kernel.Partitions;
+        TileView normalized = Normalized(group, height), bank = _transposes[0][.., ..(blocks * height)];
         for (int block = 0; block < blocks; block++)
         {
-            _kernel.Transpose(_transposes[0][.., (block * height)..((block + 1) * height)], normalized.Skip(block * _kernel.Partitions).Every(1, _kernel.Partitions));
+            _kernel.Transpose(bank.Skip(block * height).Every(1, height), normalized.Skip(block * _kernel.Partitions).Every(1, _kernel.Partitions));
         }
 
-        TileView rows = Normalized(start, height);
-        _kernel.Copy(StreamId.Vector, rows with { Free = rows.Free.Repeat(blocks, _kernel.Partitions) }, _transposes[0][.., ..(blocks * height)]);
+        _kernel.Copy(StreamId.Vector, Transposed(group, blocks * height), bank);
     }
 
-    private TileView Normalized(int column, int height) => _normalized[0][.., column..(column + height)];
+    private void WriteProduct(int group, in TileView product)
+    {
+        int height = product.Partitions;
+        for (int block = 0; block < Columns(group) / _kernel.Partitions; block++)
+        {
+            int k = (group * BlocksPerGroup) + block;
+            _kernel.MatMul(product, Transposed(group, height).Skip(block * height), Weights(k), k > 0);
+        }
+    }
+
+    private TileView Transposed(int group, int columns) => _normalized[group][.., ..columns];
 }

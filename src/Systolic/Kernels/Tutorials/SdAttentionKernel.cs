@@ -12,7 +12,7 @@ namespace Systolic.Kernels;
 internal sealed class SdAttentionKernel
 {
     private const float Scale = 0.125f;
-    private const int Staging = 4;
+    private const int Staging = 16;
     private readonly KernelBuilder _kernel;
     private readonly int _tokens;
     private readonly int _features;
@@ -24,7 +24,6 @@ internal sealed class SdAttentionKernel
     private readonly TileBuffer _k;
     private readonly TileBuffer _v;
     private readonly TileBuffer _staging;
-    private readonly TileBuffer _narrow;
     private readonly TileBuffer _scores;
     private readonly TileBuffer _maxima;
     private readonly TileBuffer _maximum;
@@ -40,7 +39,6 @@ internal sealed class SdAttentionKernel
     private readonly TileBuffer _resultBanks;
     private readonly TileBuffer _smallBank;
     private long _bank;
-    private long _small;
     private long _staged;
 
     private SdAttentionKernel(KernelBuilder kernel, int tokens, int features, DataType type, bool allocated)
@@ -54,16 +52,15 @@ internal sealed class SdAttentionKernel
         int rows = kernel.Partitions;
         DataType softmax = allocated ? DataType.Fp32 : type;
         _output = allocated ? kernel.Output("output", features, tokens, type) : kernel.Output("output", tokens, features, type);
-        (_q, _k, _v) = (kernel.Sbuf("q", tokens, DataType.Bf16), kernel.Sbuf("k", tokens, DataType.Bf16), kernel.Sbuf("v", (long)tokens / rows * features, DataType.Bf16));
+        (_q, _k, _v) = (kernel.Sbuf("q", _piece, DataType.Bf16, Pieces), kernel.Sbuf("k", _piece, DataType.Bf16, Pieces), kernel.Sbuf("v", (long)_piece / rows * features, DataType.Bf16, Pieces));
         _staging = kernel.Sbuf("staging", _piece, type, Staging);
-        _narrow = kernel.Sbuf("staging bf16", features, DataType.Bf16, Staging);
         _scores = kernel.Sbuf("scores", tokens, softmax, 2);
-        _maxima = kernel.Sbuf("maxima", tokens / _piece, DataType.Fp32, 2);
+        _maxima = kernel.Sbuf("maxima", Pieces, DataType.Fp32, 2);
         _maximum = kernel.Sbuf("maximum", 1, DataType.Fp32, 2);
         _probabilities = kernel.Sbuf("probabilities", tokens, DataType.Bf16, 2);
         _exponentials = RoundsLater ? kernel.Sbuf("exponentials", tokens, softmax, 2) : _probabilities;
         _sums = kernel.Sbuf("sums", Sums, DataType.Fp32, 4);
-        _transposed = kernel.Sbuf("transposed", tokens, DataType.Bf16, 2);
+        _transposed = kernel.Sbuf("transposed", _piece, DataType.Bf16, 4);
         _divisors = kernel.Sbuf("divisors", rows, DataType.Fp32, 2);
         _results = kernel.Sbuf("results", rows, DataType.Fp32, 2);
         _quotients = kernel.Sbuf("quotients", rows, type, 2);
@@ -72,6 +69,8 @@ internal sealed class SdAttentionKernel
         _resultBanks = kernel.Psum("results", 2);
         _smallBank = kernel.Psum("small", 1);
     }
+
+    private int Pieces => _tokens / _piece;
 
     /// <summary>The exponentials are rounded to bf16 in a pass of their own.</summary>
     private bool RoundsLater => !_allocated && _type == DataType.Fp32;
@@ -86,9 +85,44 @@ internal sealed class SdAttentionKernel
     {
         var attention = new SdAttentionKernel(kernel, tokens, features, type, allocated);
         attention.LoadOperands();
-        int tiles = tokens / kernel.Partitions;
-        TilePipeline.Write(tiles, Staging, attention.Score, attention.Exponentiate, attention.Multiply, attention.Finish);
+        attention.WriteTiles(tokens / kernel.Partitions);
         return kernel.Build();
+    }
+
+    /// <summary>
+    /// As a list scheduler leaves it: scores of the newest tile among the transposes of the one before the last, each of whose products follows the next transpose;
+    /// exponentials of the last tile beside both.
+    /// </summary>
+    private void WriteTiles(int tiles)
+    {
+        for (int step = 0; step < ((tiles + 2) * Pieces) + 3; step++)
+        {
+            RunFirst(step, 2, tiles, Round);
+            RunPiece(step, 0, tiles, Score);
+            RunPiece(step, 2, tiles, Transpose);
+            RunPiece(step - 1, 2, tiles, Multiply);
+            RunFirst(step, 3, tiles, TakeSums);
+            RunFirst(step, 1, tiles, Exponentiate);
+            RunFirst(step - 1, 3, tiles, Divide);
+            RunFirst(step - 2, 3, tiles, Store);
+        }
+    }
+
+    private void RunFirst(int step, int behind, int tiles, Action<int> stage) => RunPiece(step, behind, tiles, (tile, piece) =>
+    {
+        if (piece == 0)
+        {
+            stage(tile);
+        }
+    });
+
+    private void RunPiece(int step, int behind, int tiles, Action<int, int> stage)
+    {
+        int tile = (step / Pieces) - behind;
+        if (step >= 0 && tile >= 0 && tile < tiles)
+        {
+            stage(tile, step % Pieces);
+        }
     }
 
     private void LoadOperands()
@@ -97,122 +131,139 @@ internal sealed class SdAttentionKernel
         MemoryTensor q = _kernel.Input("q", _features, _tokens, _type);
         MemoryTensor k = _allocated ? _kernel.Input("k", _features, _tokens, _type) : _kernel.Input("k", _tokens, _features, _type);
         MemoryTensor v = _kernel.Input("v", _tokens, _features, _type);
-        for (int start = 0; start < _tokens; start += _piece)
+        for (int piece = 0; piece < Pieces; piece++)
         {
-            LoadColumns(q, _q, start, Scale);
+            LoadColumns(q, _q, piece, Scale);
             if (_allocated)
             {
-                LoadColumns(k, _k, start, 1);
+                LoadColumns(k, _k, piece, 1);
+                continue;
             }
 
-            for (int token = start; token < start + _piece; token += rows)
+            TileView bank = _scoreBanks[piece][.._features, ..];
+            for (int at = 0; at < _piece; at += rows)
             {
-                if (!_allocated)
-                {
-                    TileView keys = LoadRows(k, token, _narrow[_staged]), bank = _transposeBanks[_bank++][.._features, ..rows];
-                    _kernel.Transpose(bank, keys);
-                    _kernel.Copy(StreamId.Scalar, _k[0][.._features, token..(token + rows)], bank);
-                }
+                TileView keys = _staging[_staged++][.., .._features];
+                _kernel.Load(StreamId.QueueActivations, keys, k.Part((piece * _piece) + at, rows));
+                _kernel.Transpose(bank.Skip(at).Every(1, rows), keys);
+            }
 
-                LoadRows(v, token, _v[0], token / rows * _features);
+            _kernel.Copy(StreamId.Scalar, _k[piece][.._features, ..], bank);
+        }
+
+        for (int token = 0; token < _tokens; token += rows)
+        {
+            (int piece, int at) = Math.DivRem(token, _piece);
+            int column = at / rows * _features;
+            TileView values = _v[piece][.., column..(column + _features)], loaded = _type == DataType.Bf16 ? values : _staging[_staged++][.., .._features];
+            _kernel.Load(StreamId.QueueActivations, loaded, v.Part(token, rows));
+            if (loaded != values)
+            {
+                _kernel.Copy(StreamId.Scalar, values, loaded);
             }
         }
     }
 
     /// <summary>A bank's width of a transposed operand, scaled and rounded.</summary>
-    private void LoadColumns(MemoryTensor tensor, TileBuffer target, int start, float scale)
+    private void LoadColumns(MemoryTensor tensor, TileBuffer target, int piece, float scale)
     {
         TileView staged = _staging[_staged++][.._features, ..];
-        _kernel.Load(StreamId.QueueActivations, staged, tensor.Part(0, _features, start, _piece));
-        _kernel.Activation(ActivationFunction.Identity, target[0][.._features, start..(start + _piece)], staged, scale: scale);
+        _kernel.Load(StreamId.QueueActivations, staged, tensor.Part(0, _features, (long)piece * _piece, _piece));
+        _kernel.Activation(ActivationFunction.Identity, target[piece][.._features, ..], staged, scale: scale);
     }
 
-    /// <summary>128 tokens of an operand as it lies in memory, rounded.</summary>
-    private TileView LoadRows(MemoryTensor tensor, int token, Tile target, int column = 0)
+    private void Score(int tile, int piece)
     {
-        TileView staged = _staging[_staged++][.., .._features], rows = target[.., column..(column + _features)];
-        _kernel.Load(StreamId.QueueActivations, staged, tensor.Part(token, _kernel.Partitions));
-        _kernel.Copy(StreamId.Scalar, rows, staged);
-        return rows;
-    }
-
-    private void Score(long tile)
-    {
-        int rows = _kernel.Partitions, query = (int)tile * rows;
-        TileView maxima = _maxima[tile];
-        for (int piece = 0; piece < _tokens / _piece; piece++)
+        int rows = _kernel.Partitions;
+        (int queries, int query) = Math.DivRem(tile * rows, _piece);
+        TileView bank = _scoreBanks[(tile * Pieces) + piece], scores = _scores[tile][.., (piece * _piece)..((piece + 1) * _piece)], maxima = _maxima[tile];
+        _kernel.MatMul(bank, _q[queries][.._features, query..(query + rows)], _k[piece][.._features, ..], false);
+        _kernel.Copy(StreamId.Vector, scores, bank);
+        _kernel.TensorReduce(AluOperator.Maximum, maxima.Skip(piece).Every(1, 1), scores);
+        if (piece == Pieces - 1)
         {
-            TileView bank = _scoreBanks[(tile * (_tokens / _piece)) + piece], scores = _scores[tile][.., (piece * _piece)..((piece + 1) * _piece)];
-            _kernel.MatMul(bank, _q[0][.._features, query..(query + rows)], _k[0][.._features, (piece * _piece)..((piece + 1) * _piece)], false);
-            _kernel.Copy(StreamId.Vector, scores, bank);
-            _kernel.TensorReduce(AluOperator.Maximum, maxima.Skip(piece).Every(1, 1), scores);
+            _kernel.TensorReduce(AluOperator.Maximum, _maximum[tile], maxima, negate: true);
         }
-
-        _kernel.TensorReduce(AluOperator.Maximum, _maximum[tile], maxima, negate: true);
     }
 
-    private void Exponentiate(long tile)
+    private void Exponentiate(int tile)
     {
         int length = _tokens / Sums;
         for (int part = 0; part < Sums; part++)
         {
-            _kernel.ActivationReduce(ActivationFunction.Exp, _exponentials[tile][.., (part * length)..((part + 1) * length)], _sums[tile][.., part..(part + 1)],
-                _scores[tile][.., (part * length)..((part + 1) * length)], _maximum[tile].ToTileView());
+            Range columns = (part * length)..((part + 1) * length);
+            _kernel.ActivationReduce(ActivationFunction.Exp, _exponentials[tile][.., columns], _sums[tile][.., part..(part + 1)], _scores[tile][.., columns], _maximum[tile].ToTileView());
         }
     }
 
-    /// <summary>Probabilities are transposed through the array and multiply the values, a bank at a time.</summary>
-    private void Multiply(long tile)
+    private void Round(int tile)
     {
-        int rows = _kernel.Partitions;
         if (RoundsLater)
         {
             _kernel.Copy(StreamId.Vector, _probabilities[tile], _exponentials[tile]);
         }
+    }
 
-        for (int start = 0; start < _tokens; start += _piece)
+    /// <summary>Probabilities pass through the array, a bank at a time.</summary>
+    private void Transpose(int tile, int piece)
+    {
+        int rows = _kernel.Partitions;
+        TileView bank = _transposeBanks[_bank++][.., .._piece];
+        for (int at = 0; at < _piece; at += rows)
         {
-            TileView bank = _transposeBanks[_bank++][.., .._piece], transposed = _transposed[tile][.., start..(start + _piece)];
-            for (int at = 0; at < _piece; at += rows)
-            {
-                _kernel.Transpose(bank.Skip(at).Every(1, rows), _probabilities[tile][.., (start + at)..(start + at + rows)]);
-            }
-
-            _kernel.Copy(StreamId.Vector, transposed, bank);
+            int start = (piece * _piece) + at;
+            _kernel.Transpose(bank.Skip(at).Every(1, rows), _probabilities[tile][.., start..(start + rows)]);
         }
 
-        TileView result = _resultBanks[tile][.._features, ..rows];
-        for (int token = 0; token < _tokens; token += rows)
+        _kernel.Copy(StreamId.Vector, _transposed[(tile * Pieces) + piece], bank);
+    }
+
+    private void Multiply(int tile, int piece)
+    {
+        int rows = _kernel.Partitions;
+        for (int at = 0; at < _piece; at += rows)
         {
-            _kernel.MatMul(result, _v[0][.., (token / rows * _features)..(((token / rows) + 1) * _features)], _transposed[tile][.., token..(token + rows)], token > 0);
+            int value = at / rows * _features;
+            _kernel.MatMul(_resultBanks[tile][.._features, ..rows], _v[piece][.., value..(value + _features)], _transposed[(tile * Pieces) + piece][.., at..(at + rows)], piece + at > 0);
         }
     }
 
-    /// <summary>Each result is divided by the sum of its query, which the array brings to the query's column.</summary>
-    private void Finish(long tile)
+    private void TakeSums(int tile)
     {
-        int rows = _kernel.Partitions;
-        TileView sum = _sums[tile][.., ..1], divisor = _divisors[tile][.., .._features], result = _results[tile][.._features, ..], quotient = _quotients[tile][.._features, ..];
+        TileView sum = _sums[tile][.., ..1];
         if (Sums > 1)
         {
             _kernel.TensorReduce(AluOperator.Add, sum, _sums[tile]);
         }
 
         _kernel.Reciprocal(sum, sum);
-        _kernel.Copy(StreamId.Scalar, divisor, sum.Spread(_features));
-        TileView divisors = _smallBank[_small++][.._features, ..rows];
-        _kernel.Transpose(divisors, divisor);
-        _kernel.Copy(_allocated ? StreamId.Vector : StreamId.Scalar, result, _resultBanks[tile][.._features, ..rows]);
-        _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, quotient, result, divisors);
-        MemoryView target = _allocated ? _output.Part(0, _features, tile * rows, rows) : _output.Part(tile * rows, rows);
-        _kernel.Store(StreamId.QueueStores, target, _allocated ? quotient : Transposed(quotient));
+        _kernel.Copy(StreamId.Scalar, _divisors[tile][.., .._features], sum.Spread(_features));
+        _kernel.Copy(_allocated ? StreamId.Vector : StreamId.Scalar, Result(_results, tile), _resultBanks[tile][.._features, .._kernel.Partitions]);
     }
 
-    private TileView Transposed(in TileView quotient)
+    /// <summary>Each result is divided by the sum of its query, which the array brings to the query's column.</summary>
+    private void Divide(int tile)
     {
-        TileView bank = _smallBank[_small++][.., .._features], staged = _staging[_staged++][.., .._features];
+        TileView divisors = _smallBank[0][.._features, .._kernel.Partitions];
+        _kernel.Transpose(divisors, _divisors[tile][.., .._features]);
+        _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, Result(_quotients, tile), Result(_results, tile), divisors);
+    }
+
+    private void Store(int tile)
+    {
+        int rows = _kernel.Partitions;
+        TileView quotient = Result(_quotients, tile);
+        if (_allocated)
+        {
+            _kernel.Store(StreamId.QueueStores, _output.Part(0, _features, (long)tile * rows, rows), quotient);
+            return;
+        }
+
+        TileView bank = _smallBank[0][.., .._features], staged = _staging[_staged++][.., .._features];
         _kernel.Transpose(bank, quotient);
         _kernel.Copy(StreamId.Scalar, staged, bank);
-        return staged;
+        _kernel.Store(StreamId.QueueStores, _output.Part((long)tile * rows, rows), staged);
     }
+
+    private TileView Result(TileBuffer buffer, int tile) => buffer[tile][.._features, ..];
 }

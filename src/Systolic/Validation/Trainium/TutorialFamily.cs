@@ -71,36 +71,33 @@ internal sealed class TutorialFamily : ITrainiumFamily
     private static TrainiumPrediction SdAttention(TrainiumRow row, Accelerator machine) =>
         Time(row, machine, kernel => SdAttentionKernel.Write(kernel, row.Size("seq"), row.Size("d", 64), Type(row), row.Workload.Contains("manually", StringComparison.Ordinal)));
 
-    /// <summary>Positions count from the start, so keys behind the last query are not read, and queries behind the last key see all.</summary>
+    /// <summary>One head after the other.</summary>
     private static TrainiumPrediction FlashForward(TrainiumRow row, Accelerator machine)
     {
-        const int KeyTile = 2048;
-        (int heads, int queries, int keys, int window) = (row.Size("heads", 1), row.Size("seq_q"), row.Size("seq_k"), row.Size("window", 0));
-        bool causal = row.Workload.Contains("causal", StringComparison.Ordinal) && window == 0;
-        int square = causal ? Math.Min(queries, keys) : queries;
-        // A query tile under a window reads whole tiles of keys: those of the window and its own.
-        int seen = window > 0 ? Math.Min(keys, (((window + KeyTile - 1) / KeyTile) + 1) * KeyTile) : causal ? square : keys;
-        var attention = new Attention(row.Id, row.Size("batch", 1), heads, row.Size("kv_heads", heads), square, seen, row.Size("d"), causal) { Type = Type(row) };
-        return TrainiumPrediction.Of(Sum(machine, square < queries ? [attention, attention with { QueryTokens = queries - square, Causal = false }] : [attention]));
+        int window = row.Size("window", 0);
+        bool causal = window > 0 || row.Workload.Contains("causal", StringComparison.Ordinal);
+        var shape = new FlashShape(row.Size("seq_q"), row.Size("seq_k"), row.Size("d"), causal, window);
+        if (row.Unit == "percent")
+        {
+            return Time(row, machine, kernel => FlashForwardKernel.Write(kernel, shape, Type(row)));
+        }
+
+        SimTime head = KernelTiming.Of(FlashForwardKernel.Write(new KernelBuilder(machine, row.Id), shape, Type(row)), machine).Run.Time;
+        return TrainiumPrediction.Of((head * (row.Size("batch", 1) * row.Size("heads", 1))) + machine.Synchronization.Overhead(false));
     }
 
     private static TrainiumPrediction FlashBackward(TrainiumRow row, Accelerator machine)
     {
         int heads = row.Size("heads", 1), tokens = row.Size("seq", 0) is > 0 and int both ? both : row.Size("seq_q");
         bool causal = row.Workload.Contains("causal", StringComparison.Ordinal);
-        return TrainiumPrediction.Of(Sum(machine, [new Attention(row.Id, row.Size("batch", 1), heads, row.Size("kv_heads", heads), tokens, tokens, row.Size("d"), causal, true) { Type = Type(row) }]));
-    }
-
-    /// <summary>Device time of operators of the library, whose passes follow each other in one program.</summary>
-    private static SimTime Sum(Accelerator machine, ImmutableArray<Attention> operators)
-    {
+        var attention = new Attention(row.Id, row.Size("batch", 1), heads, row.Size("kv_heads", heads), tokens, tokens, row.Size("d"), causal, true) { Type = Type(row) };
         SimTime total = machine.Synchronization.Overhead(false);
-        foreach (LoweredPass pass in operators.SelectMany(op => KernelLibrary.Lower(op, machine).Passes))
+        foreach (LoweredPass pass in KernelLibrary.Lower(attention, machine).Passes)
         {
             total += KernelTiming.Of(pass.Program, machine).Run.Time * pass.Repeat;
         }
 
-        return total;
+        return TrainiumPrediction.Of(total);
     }
 
     private static TrainiumPrediction LayerNorm(TrainiumRow row, Accelerator machine) =>
