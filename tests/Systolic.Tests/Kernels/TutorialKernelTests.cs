@@ -29,6 +29,7 @@ public class TutorialKernelTests
         kernel => ConvolutionKernel.Write(kernel, 1, 256, 128, new ImageSize(10, 20), 3, pool: true, DataType.Fp16),
         kernel => TransposeKernel.Write(kernel, 1024, 512, DataType.Fp32),
         kernel => SelectAndScatterKernel.Write(kernel, 256, 20, 20, DataType.Fp32),
+        kernel => BilinearResizeKernel.Write(kernel, 200, new ImageSize(25, 16), DataType.Fp32),
         kernel => NearestResizeKernel.Write(kernel, 2, new ImageSize(3, 4), new ImageSize(5, 7), 100, DataType.Fp16),
     }.Select(write => write(new KernelBuilder(machine, "tutorial")));
 

@@ -31,7 +31,9 @@ internal sealed class TutorialFamily : ITrainiumFamily
         ("select-and-scatter", SelectAndScatter),
         ("conv2d", Convolution),
         ("matrix transpose", Transpose),
-        ("resize nearest", Resize),
+        ("nearest", NearestResize),
+        ("bilinear", (row, machine) => Time(row, machine, kernel => BilinearResizeKernel.Write(kernel, (long)row.Size("N", 1) * row.Size("C"), new ImageSize(row.Size("H"), row.Size("W")), Type(row)))),
+        ("double row", (row, machine) => Time(row, machine, kernel => DoubleRowMatMulKernel.Write(kernel, row.Size("M"), row.Size("K"), row.Size("N")), (double)row.Size("M") * row.Size("K") * row.Size("N"))),
     ];
 
     /// <inheritdoc/>
@@ -100,54 +102,56 @@ internal sealed class TutorialFamily : ITrainiumFamily
         return TrainiumPrediction.Of(total);
     }
 
-    private static TrainiumPrediction LayerNorm(TrainiumRow row, Accelerator machine) =>
-        Time(row, machine, kernel => LayerNormTutorialKernel.Write(kernel, row.Size("rows"), row.Size("cols"), row.Workload.Contains("v2", StringComparison.Ordinal)));
+    /// <summary>Rows and columns as a product such as 4096x8192, or each by its name.</summary>
+    private static TrainiumPrediction LayerNorm(TrainiumRow row, Accelerator machine)
+    {
+        ImageSize matrix = Sizes(row) is [{ Length: 2 } pair, ..] ? new ImageSize(pair[0], pair[1]) : new ImageSize(row.Size("rows"), row.Size("cols"));
+        return Time(row, machine, kernel => LayerNormTutorialKernel.Write(kernel, matrix.Height, matrix.Width, row.Workload.Contains("v2", StringComparison.Ordinal)));
+    }
 
     private static TrainiumPrediction Pooling(TrainiumRow row, Accelerator machine) => Time(row, machine, kernel => AveragePoolingKernel.Write(
-        kernel, (long)row.Size("N", 1) * row.Size("C"), new ImageSize(row.Size("H"), row.Size("W")), Image(row, row.Text("out") ?? ""), Type(row)));
+        kernel, (long)row.Size("N", 1) * row.Size("C"), new ImageSize(row.Size("H"), row.Size("W")), Output(row, (row.Text("out") ?? "").Split('x')), Type(row)));
+
+    private static ImageSize Output(TrainiumRow row, string[] sides) => new(Number(row, sides[0]), Number(row, sides[^1]));
 
     private static TrainiumPrediction SelectAndScatter(TrainiumRow row, Accelerator machine)
     {
-        ImageSize image = Images(row)[0];
+        ImageSize image = Image(row, 0);
         return Time(row, machine, kernel => SelectAndScatterKernel.Write(kernel, (long)row.Size("n", 1) * row.Size("c"), image.Height, image.Width, Type(row)));
     }
 
     /// <summary>Shapes such as "batch=1 3x3 conv, 256->256 ch, 224x224".</summary>
     private static TrainiumPrediction Convolution(TrainiumRow row, Accelerator machine)
     {
-        ImmutableArray<ImageSize> sizes = Images(row);
+        (int filter, ImageSize image) = (Image(row, 0).Width, Image(row, 1));
         string[] channels = row.Shapes.Split(' ').First(word => word.Contains("->", StringComparison.Ordinal)).Split("->");
         return Time(row, machine, kernel => ConvolutionKernel.Write(
-            kernel, row.Size("batch", 1), Number(row, channels[0]), Number(row, channels[1]), sizes[^1], sizes[0].Width, row.Shapes.Contains("pool", StringComparison.Ordinal), Type(row)));
+            kernel, row.Size("batch", 1), Number(row, channels[0]), Number(row, channels[1]), image, filter, row.Shapes.Contains("pool", StringComparison.Ordinal), Type(row)));
     }
 
     private static TrainiumPrediction Transpose(TrainiumRow row, Accelerator machine)
     {
-        ImageSize matrix = Images(row)[0];
+        ImageSize matrix = Image(row, 0);
         return Time(row, machine, kernel => TransposeKernel.Write(kernel, matrix.Height, matrix.Width, Type(row)));
     }
 
-    private static TrainiumPrediction Resize(TrainiumRow row, Accelerator machine)
-    {
-        ImmutableArray<ImageSize> sizes = Images(row);
-        return Time(row, machine, kernel => NearestResizeKernel.Write(kernel, row.Size("batch", row.Size("b", 1)), sizes[0], sizes[^1], row.Size("channels", row.Size("c", 1280)), Type(row)));
-    }
+    /// <summary>Shapes such as "10x30x20x1280 -> 10x59x38x1280", batch, height, width, channels.</summary>
+    private static TrainiumPrediction NearestResize(TrainiumRow row, Accelerator machine) => Sizes(row) is [{ Length: 4 } from, { Length: 4 } to, ..]
+        ? Time(row, machine, kernel => NearestResizeKernel.Write(kernel, from[0], new ImageSize(from[1], from[2]), new ImageSize(to[1], to[2]), from[3], Type(row)))
+        : Time(row, machine, kernel => NearestResizeKernel.Write(kernel, row.Size("batch", 1), Image(row, 0), Image(row, 1), row.Size("channels"), Type(row)));
 
-    /// <summary>The words of the shapes that are two numbers, such as "224x224".</summary>
-    private static ImmutableArray<ImageSize> Images(TrainiumRow row)
-    {
-        ImmutableArray<ImageSize> sizes = [.. row.Shapes.Split(' ', ',').Where(word => word.Split('x') is { Length: 2 } pair && pair.All(number => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _))).Select(word => Image(row, word))];
-        return sizes.Length > 0 ? sizes : throw new FormatException($"{row.Id}: found the shapes \"{row.Shapes}\", expected a size such as 224x224.");
-    }
+    /// <summary>The words of the shapes that are numbers by numbers, such as "224x224".</summary>
+    private static ImmutableArray<int[]> Sizes(TrainiumRow row) =>
+        [.. row.Shapes.Split(' ', ',').Select(word => word.Split('x')).Where(numbers => numbers.Length > 1 && numbers.All(IsNumber)).Select(numbers => numbers.Select(number => Number(row, number)).ToArray())];
 
-    private static ImageSize Image(TrainiumRow row, string text)
-    {
-        string[] pair = text.Split('x');
-        return new ImageSize(Number(row, pair[0]), Number(row, pair[^1]));
-    }
+    private static ImageSize Image(TrainiumRow row, int index) => Sizes(row).Where(numbers => numbers.Length == 2).ElementAtOrDefault(index) is { } size
+        ? new ImageSize(size[0], size[1])
+        : throw new FormatException($"{row.Id}: found the shapes \"{row.Shapes}\", expected {index + 1} sizes such as 224x224.");
 
-    private static int Number(TrainiumRow row, string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
-        ? number
+    private static bool IsNumber(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0;
+
+    private static int Number(TrainiumRow row, string text) => IsNumber(text)
+        ? int.Parse(text, CultureInfo.InvariantCulture)
         : throw new FormatException($"{row.Id}: found the shapes \"{row.Shapes}\" with \"{text}\", expected a positive number there.");
 
     private static DataType Type(TrainiumRow row) => row.Type.Split(' ')[0] switch { "bf16" => DataType.Bf16, "fp16" => DataType.Fp16, _ => DataType.Fp32 };

@@ -195,6 +195,42 @@ public class TutorialValuesTests
         Values.Within(output, (row, channel) => (x[(row / 35 * 12) + (row % 35 / 7 * 3 / 5 * 4) + (row % 7 * 4 / 7), channel], 0));
     }
 
+    [Fact]
+    public void An_image_of_twice_the_size_takes_sixteenths_of_four_pixels()
+    {
+        const int Channels = 130, Height = 21, Width = 6;
+        Matrix x = Values.Random(Channels, Height * Width, 1, DataType.Fp32);
+
+        Matrix output = Run(kernel => BilinearResizeKernel.Write(kernel, Channels, new ImageSize(Height, Width), DataType.Fp32), x);
+
+        // Of each axis three quarters of the nearer pixel and one of the further; beyond an edge the nearer counts again.
+        Values.Within(output, (channel, pixel) =>
+        {
+            (int row, int column) = Math.DivRem(pixel, 2 * Width);
+            return (0.75 * ((0.75 * At(row / 2, column / 2)) + (0.25 * At(row / 2, Further(column))))
+                + (0.25 * ((0.75 * At(Further(row), column / 2)) + (0.25 * At(Further(row), Further(column))))), 1e-6);
+
+            double At(int i, int j) => x[channel, (Math.Clamp(i, 0, Height - 1) * Width) + Math.Clamp(j, 0, Width - 1)];
+        });
+
+        static int Further(int index) => (index / 2) + (index % 2 == 0 ? -1 : 1);
+    }
+
+    [Fact]
+    public void A_product_of_two_rows_a_cell_is_that_of_the_quantized_operands()
+    {
+        const int M = 256, K = 4096, N = 1024;
+        Matrix left = Values.Random(M, K, 1, DataType.Bf16), right = Values.Random(K, N, 2, DataType.Fp8E4M3), scales = Matrix.From(128, N, (_, column) => 1 + (column % 3));
+
+        // Rows k and k + 128 of each 256 lie side by side, for each tile of 512 columns.
+        Matrix pairs = Matrix.From(K / 2, 2 * N, (row, column) => right[(row / 128 * 256) + (column / 512 % 2 * 128) + (row % 128), (column / 1024 * 512) + (column % 512)]);
+        Accelerator machine = KernelRuns.Machine("trn2-core");
+        Matrix output = Values.Execute(DoubleRowMatMulKernel.Write(new KernelBuilder(machine, "tutorial", values: true), M, K, N), ExecutionOrder.Written, left, pairs, scales)[0];
+
+        // Of 4096 products of values about 0.5, rounded to 3 bits of the significand: some 64 x 0.3 x 0.3 x 0.04 each way.
+        Values.Within(output, (row, column) => (scales[0, column] * Sum(K, k => (double)left[row, k] * right[k, column]), 4 * scales[0, column]));
+    }
+
     private static Program Write(Func<KernelBuilder, Program> write) => write(new KernelBuilder(Machine, "tutorial", values: true));
 
     private static Matrix Run(Func<KernelBuilder, Program> write, params Matrix[] inputs) => Values.RunAll(Write(write), Machine, inputs)[0];
