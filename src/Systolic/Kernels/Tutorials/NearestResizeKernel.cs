@@ -1,4 +1,3 @@
-using Systolic.Accounting;
 using Systolic.Numerics;
 using Systolic.Programs;
 

@@ -79,11 +79,6 @@ internal sealed class TutorialFamily : ITrainiumFamily
         int window = row.Size("window", 0);
         bool causal = window > 0 || row.Workload.Contains("causal", StringComparison.Ordinal);
         var shape = new FlashShape(row.Size("seq_q"), row.Size("seq_k"), row.Size("d"), causal, window);
-        if (row.Unit == "percent")
-        {
-            return Time(row, machine, kernel => FlashForwardKernel.Write(kernel, shape, Type(row)));
-        }
-
         SimTime head = KernelTiming.Of(FlashForwardKernel.Write(new KernelBuilder(machine, row.Id), shape, Type(row)), machine).Run.Time;
         return TrainiumPrediction.Of((head * (row.Size("batch", 1) * row.Size("heads", 1))) + machine.Synchronization.Overhead(false));
     }
