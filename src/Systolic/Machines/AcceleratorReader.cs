@@ -39,6 +39,7 @@ public static class AcceleratorReader
             Sbuf = Scratchpad(root.Open("sbuf")),
             Psum = Scratchpad(root.Open("psum")),
             Dma = Dma(root.Open("dma")),
+            SharedCache = root.OpenIfThere("sharedCache") is { } cache ? SharedCache(cache) : null,
             Memory = Memory(root.Open("memory")),
             Synchronization = Synchronization(root.Open("synchronization")),
             Energy = Power(root.Open("power")),
@@ -140,6 +141,16 @@ public static class AcceleratorReader
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });
 
+    private static SharedCacheSpec SharedCache(JsonSection s) => End(s, new SharedCacheSpec
+    {
+        Capacity = s.Size("capacity"),
+        Line = s.Size("line"),
+        Ways = Count(s, "ways", 1024),
+        Banks = Count(s, "banks", 4096),
+        Bandwidth = s.Rate("bandwidth"),
+        Latency = s.Time("latency"),
+    });
+
     private const double SlowestRate = 0.25;
     private const double FastestRate = 4;
 
@@ -202,9 +213,39 @@ public static class AcceleratorReader
         }
     }
 
+    private const long MaximumLines = 1 << 20;
+
+    /// <summary>Sets and banks must divide among the cores, and a line must be a part of what one channel holds.</summary>
+    private static void CheckCache(JsonSection root, Accelerator m, SharedCacheSpec cache)
+    {
+        long interleave = m.Memory.Interleave.Value, burst = m.Memory.Standard.Organization.BurstBytes, line = cache.Line.Value;
+        if (line % burst != 0 || interleave % line != 0)
+        {
+            root.Problem("sharedCache.line", FormattableString.Invariant(
+                $"found {line} B, expected a multiple of {burst} B (a burst of {m.Memory.Standard.Name}) that divides memory.interleave, {interleave} B"));
+        }
+
+        long perCore = line * cache.Ways * m.Cores;
+        if (cache.Capacity.Value % perCore != 0 || cache.Capacity.Value / line > MaximumLines)
+        {
+            root.Problem("sharedCache.capacity", FormattableString.Invariant(
+                $"found {cache.Capacity.Value} B, expected a multiple of {perCore} B (line x ways x cores) of at most {MaximumLines} lines, for every core gets an equal share"));
+        }
+
+        if (cache.Banks % m.Cores != 0)
+        {
+            root.Problem("sharedCache.banks", FormattableString.Invariant($"found {cache.Banks}, expected a multiple of the {m.Cores} cores, for every core gets an equal share"));
+        }
+    }
+
     private static void CheckTogether(JsonSection root, Accelerator m)
     {
         CheckMemory(root, m);
+        if (m.SharedCache is { } cache)
+        {
+            CheckCache(root, m, cache);
+        }
+
         if (m.Sbuf.Partitions != m.TensorEngine.Rows || m.Psum.Partitions != m.TensorEngine.Columns)
         {
             root.Problem("tensorEngine", FormattableString.Invariant(

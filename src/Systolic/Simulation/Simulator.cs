@@ -20,6 +20,7 @@ public sealed class Simulator
     private readonly Accelerator _machine;
     private readonly StreamState[] _streams;
     private readonly Clock[] _clocks;
+    private readonly IMainMemory _memory;
     private readonly DmaEngines _dma;
     private readonly ScratchpadPorts _ports;
     private readonly ActivityCounts _counts = new();
@@ -42,7 +43,9 @@ public sealed class Simulator
             new Clock(machine.TensorEngine.SustainedRate), new Clock(machine.VectorEngine.Clock),
             new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
         ];
-        _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
+        var memory = new StreamMemory(machine.Memory, machine.Cores);
+        _memory = machine.SharedCache is { } cache ? new SharedCache(cache, machine.Cores, memory) : memory;
+        _dma = new DmaEngines(machine.Dma, _memory);
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
         _written = new bool[program.Tiles];
         _spans = collectSpans ? [] : null;
@@ -107,6 +110,8 @@ public sealed class Simulator
 
         _busy[^1] = _dma.BusyTime;
         CycleStack stack = new CriticalPath(_program, _machine, _streams).Attribute();
+        stack.Add(CycleComponent.MemoryBandwidth, new SimTime(_memory.Finish(stack.Total.Value)) - stack.Total);
+        _memory.Count(_counts);
         return new CoreRun(stack.Total, _counts, [.. _busy.Select(time => new SimTime(time))], stack, _spans is null ? [] : [.. _spans])
         {
             Buffers = [.. _program.Buffers.Select(Use)],

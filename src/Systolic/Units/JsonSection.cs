@@ -151,6 +151,13 @@ internal sealed class JsonSection
         return new JsonSection(empty.RootElement.Clone(), _file, Path(key), []);
     }
 
+    /// <summary>As <see cref="Section"/>; null when missing.</summary>
+    public JsonSection? OptionalSection(string key)
+    {
+        _used.Add(key);
+        return Has(key) ? Section(key) : null;
+    }
+
     /// <summary>Records a problem at <paramref name="key"/> (at this object when empty).</summary>
     public void Problem(string key, string message) => _problems.Add($"{_file}: {Path(key)}: {message}");
 

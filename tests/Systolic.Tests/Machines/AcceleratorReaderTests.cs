@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Machines;
 using Systolic.Units;
@@ -118,6 +119,46 @@ public sealed class AcceleratorReaderTests
         string[] keys = path.Split('.');
         (keys.Length == 1 ? root : root[keys[0]]!)[keys[^1]] = JsonNode.Parse(value);
     }).Should().StartWith(message);
+
+    [Fact]
+    public void A_shared_cache_is_read_where_there_is_one()
+    {
+        JsonNode root = JsonNode.Parse(MachinePresets.Json("trn2"))!;
+        AcceleratorReader.Read(root.ToJsonString(), "mine.json").SharedCache.Should().BeNull();
+        root["sharedCache"] = Cache();
+
+        AcceleratorReader.Read(root.ToJsonString(), "mine.json").SharedCache.Should().Be(new SharedCacheSpec
+        {
+            Capacity = new Bytes(64 << 20),
+            Line = new Bytes(256),
+            Ways = 16,
+            Banks = 32,
+            Bandwidth = Bandwidth.FromGigabytesPerSecond(6000),
+            Latency = SimTime.FromNanoseconds(150),
+        });
+    }
+
+    [Theory]
+    [InlineData("line", "\"48 B\"", "line: found 48 B, expected a multiple of 32 B (a burst of HBM3) that divides memory.interleave, 2048 B")]
+    [InlineData("line", "\"4 KiB\"", "line: found 4096 B, expected a multiple of 32 B")]
+    [InlineData("capacity", "\"100 KiB\"", "capacity: found 102400 B, expected a multiple of 32768 B (line x ways x cores)")]
+    [InlineData("capacity", "\"1 GiB\"", "capacity: found 1073741824 B, expected a multiple of 32768 B (line x ways x cores) of at most 1048576 lines")]
+    [InlineData("banks", "12", "banks: found 12, expected a multiple of the 8 cores")]
+    [InlineData("banks", "0", "banks: found 0, expected a whole number from 1 to 4096")]
+    [InlineData("ways", "0", "ways: found 0, expected a whole number from 1 to 1024")]
+    [InlineData("bandwidth", "\"64 MiB\"", "bandwidth: found \"64 MiB\", expected a bandwidth with a unit")]
+    [InlineData("latency", "\"2 s\"", "latency: found \"2 s\", expected a time from 0 to 1 s")]
+    [InlineData("source", "\"\"", "source: found \"\", expected a text")]
+    [InlineData("policy", "\"FIFO\"", "policy: found an unknown key, expected one of: bandwidth, banks, capacity, latency, line, source, ways")]
+    public void A_shared_cache_that_cannot_be_is_refused(string key, string value, string message) => MessageOf(root =>
+    {
+        root["sharedCache"] = Cache();
+        root["sharedCache"]![key] = JsonNode.Parse(value);
+    }).Should().StartWith("mine.json: sharedCache." + message);
+
+    private static JsonNode Cache() => JsonNode.Parse("""
+        { "source": "a test", "capacity": "64 MiB", "line": "256 B", "ways": 16, "banks": 32, "bandwidth": "6 TB/s", "latency": "150 ns" }
+        """)!;
 
     [Fact]
     public void A_fraction_is_no_count_and_a_text_no_flag()
