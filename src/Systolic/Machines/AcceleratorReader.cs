@@ -39,7 +39,7 @@ public static class AcceleratorReader
             Sbuf = Scratchpad(root.Open("sbuf")),
             Psum = Scratchpad(root.Open("psum")),
             Dma = Dma(root.Open("dma")),
-            SharedCache = root.OpenIfThere("sharedCache") is { } cache ? SharedCache(cache) : null,
+            SharedCache = root.HasOptional("sharedCache") ? SharedCache(root.Open("sharedCache")) : null,
             Memory = Memory(root.Open("memory")),
             Synchronization = Synchronization(root.Open("synchronization")),
             Energy = Power(root.Open("power")),
@@ -106,6 +106,10 @@ public static class AcceleratorReader
         Exclusions = [.. Exclusions(s, "neverTogether", false), .. Exclusions(s, "neverTogetherWhenFast", true)],
         ExclusiveBanks = s.Boolean("exclusiveBanks", false),
         FullRateStride = s.Size("fullRateStride"),
+        Ports = s.HasOptional("ports") ? Count(s, "ports", ScratchpadSpec.Engines) : ScratchpadSpec.Engines,
+        Width = s.HasOptional("width") ? s.Size("width") : null,
+        Latency = s.HasOptional("latency") ? s.Time("latency") : SimTime.Zero,
+        AccessSetup = (int)s.Integer("accessSetup", 0, MaximumCount, 0),
     });
 
     private static IEnumerable<EngineExclusion> Exclusions(JsonSection s, string key, bool fastOnly)

@@ -8,13 +8,9 @@ namespace Systolic.Machines;
 internal static class MachineSection
 {
     /// <summary>The object at <paramref name="key"/>, which must name its source.</summary>
-    public static JsonSection Open(this JsonSection root, string key) => Sourced(root.Section(key));
-
-    /// <summary>As <see cref="Open"/>; null when missing.</summary>
-    public static JsonSection? OpenIfThere(this JsonSection root, string key) => root.OptionalSection(key) is { } section ? Sourced(section) : null;
-
-    private static JsonSection Sourced(JsonSection section)
+    public static JsonSection Open(this JsonSection root, string key)
     {
+        JsonSection section = root.Section(key);
         section.Text("source");
         return section;
     }

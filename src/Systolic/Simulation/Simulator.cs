@@ -275,6 +275,15 @@ public sealed class Simulator
                 break;
         }
 
+        if (!_ports.ArePlain)
+        {
+            Cycles taken = clock.EdgeAtOrAfter(new SimTime(free)) - edge;
+            (Cycles hold, long latency) = _ports.Hold(stream, op, taken);
+            long begin = clock.At(edge + hold).Value, end = clock.At(edge + hold + taken).Value;
+            state.WaitAtPort(atPort - state.Ready + (begin - start));
+            (start, free, done) = (begin, end, done + (end - free) + latency);
+        }
+
         _ports.Take(stream, op, fast, free);
         _busy[(int)stream] += free - start;
         return (start, free, done);

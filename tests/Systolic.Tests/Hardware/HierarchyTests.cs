@@ -35,8 +35,9 @@ public class HierarchyTests
         from lookAhead in Gen.Int[1, 32]
         from writes in Gen.Int[4, 64]
         from rules in Gen.Int[0, 3]
+        from ports in Gen.Select(Gen.Int[1, 4], Gen.Int[1, 4], Gen.Int[0, 6], Gen.Int[0, 100], Gen.Int[0, 100])
         from cache in Gen.Select(Gen.Bool, Gen.Int[0, 4], Gen.Int[1, 16], Gen.Int[1, 500], Gen.Int[1, 16], Gen.Int[10, 3000], Gen.Int[0, 200])
-        select WithCache(Make(partition, banks, engines, engineRate, outstanding, latency, standard, channels, share, interleave, lookAhead, writes, rules), cache);
+        select WithCache(WithPorts(Make(partition, banks, engines, engineRate, outstanding, latency, standard, channels, share, interleave, lookAhead, writes, rules), ports), cache);
 
     [Fact]
     public void Fifty_hierarchies_keep_the_bounds_and_explain_their_time() => Hierarchies.Sample(
@@ -77,6 +78,7 @@ public class HierarchyTests
             [
                 machine with { Memory = machine.Memory with { Bandwidth = machine.Memory.Bandwidth * 2 } },
                 machine with { Dma = machine.Dma with { EngineBandwidth = machine.Dma.EngineBandwidth * 2 } },
+                machine with { Sbuf = machine.Sbuf with { Ports = ScratchpadSpec.Engines, Width = null, Latency = SimTime.Zero, AccessSetup = 0 } },
                 machine with { SharedCache = machine.SharedCache is { } cache ? cache with { Bandwidth = cache.Bandwidth * 2, Latency = SimTime.Zero } : null },
                 machine with { Dma = machine.Dma with { TriggerLatency = SimTime.FromNanoseconds(20) } },
             ];
@@ -93,6 +95,12 @@ public class HierarchyTests
         iter: 50);
 
     private static IEnumerable<Program> Programs(Accelerator machine) => Workload.SelectMany(op => KernelLibrary.Lower(op, machine).Passes.Select(pass => pass.Program));
+
+    private static Accelerator WithPorts(Accelerator machine, (int Sbuf, int Psum, int Width, int Latency, int Setup) ports) => machine with
+    {
+        Sbuf = machine.Sbuf with { Ports = ports.Sbuf, Width = ports.Width == 0 ? null : new Bytes(1 << ports.Width), Latency = SimTime.FromNanoseconds(ports.Latency), AccessSetup = ports.Setup },
+        Psum = machine.Psum with { Ports = ports.Psum },
+    };
 
     private static long Transferred(Program program) =>
         Enum.GetValues<StreamId>().Where(stream => stream.IsQueue() && stream != StreamId.QueueLocal).Sum(stream => program[stream].ToArray().Sum(op => op.TransferBytes));

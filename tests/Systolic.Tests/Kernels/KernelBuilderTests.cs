@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
@@ -111,6 +112,21 @@ public class KernelBuilderTests
                 }
             }
         }
+    }
+
+    [Fact]
+    public void Buffers_and_tensors_that_do_not_fit_are_refused_with_what_is_placed_already()
+    {
+        // trn2-core: 229,376 B of SBUF per partition, 24 GiB of main memory.
+        var kernel = new KernelBuilder(Core, "large");
+        kernel.Sbuf("weights", 50_000, DataType.Bf16, 2);
+        MemoryTensor first = kernel.Input("first", 1 << 17, 1 << 16, DataType.Bf16);
+
+        FluentActions.Invoking(() => kernel.Sbuf("rows", 8_000, DataType.Fp32)).Should().Throw<CapacityException>()
+            .WithMessage("large: rows (1 x 32000 B per partition) does not fit SBUF of trn2-core: 29376 of 229376 B per partition are free; placed: weights 2 x 100000 B.");
+        FluentActions.Invoking(() => kernel.Output("second", 1 << 17, 1 << 16, DataType.Bf16)).Should().Throw<CapacityException>()
+            .WithMessage("large: second (131072 x 65536 bf16, 17179869184 B) does not fit main memory of trn2-core: 8589934592 of 25769803776 B are free; placed: first 17179869184 B.");
+        first.Address.Should().Be(0);
     }
 
     [Fact]

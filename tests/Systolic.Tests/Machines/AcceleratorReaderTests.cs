@@ -42,7 +42,7 @@ public sealed class AcceleratorReaderTests
 
     [Fact]
     public void An_unknown_key_is_refused_with_its_path_and_the_known_ones() =>
-        MessageOf(root => root["sbuf"]!["partitionsize"] = "224 KiB").Should().StartWith("mine.json: sbuf.partitionsize: found an unknown key, expected one of: banks, exclusiveBanks, fullRateStride, neverTogether, neverTogetherWhenFast, partitionSize, partitions");
+        MessageOf(root => root["sbuf"]!["partitionsize"] = "224 KiB").Should().StartWith("mine.json: sbuf.partitionsize: found an unknown key, expected one of: accessSetup, banks, exclusiveBanks, fullRateStride, latency, neverTogether, neverTogetherWhenFast, partitionSize, partitions, ports, source, width");
 
     [Fact]
     public void A_missing_key_is_named() =>
@@ -113,12 +113,27 @@ public sealed class AcceleratorReaderTests
     [InlineData("memory.channels", "4", "mine.json: memory.bandwidth: found 2.9 TB/s, 14.2 times what 4 channels of HBM3 give")]
     [InlineData("memory.interleave", "\"100 B\"", "mine.json: memory.interleave: found 100 B, expected a multiple of 32 B (a burst of HBM3) that divides 2048 B")]
     [InlineData("memory.standard", "\"HBM9\"", "mine.json: memory.standard: found \"HBM9\", expected one of: HBM2, HBM2E, HBM3, ")]
+    [InlineData("sbuf.ports", "0", "mine.json: sbuf.ports: found 0, expected a whole number from 1 to 4")]
+    [InlineData("sbuf.width", "\"0 B\"", "mine.json: sbuf.width: found \"0 B\", expected a size from 1 B to 1 GiB")]
+    [InlineData("psum.latency", "\"3\"", "mine.json: psum.latency: found \"3\", expected a time with a unit")]
+    [InlineData("psum.accessSetup", "-60", "mine.json: psum.accessSetup: found -60, expected a whole number from 0 to ")]
     [InlineData("sbuf.neverTogether", "[\"vector warp\"]", "mine.json: sbuf.neverTogether: found \"vector warp\", expected two of vector, scalar, gpsimd")]
     public void A_memory_that_does_not_fit_together_is_refused(string path, string value, string message) => MessageOf(root =>
     {
         string[] keys = path.Split('.');
         (keys.Length == 1 ? root : root[keys[0]]!)[keys[^1]] = JsonNode.Parse(value);
     }).Should().StartWith(message);
+
+    [Fact]
+    public void Ports_width_latency_and_set_up_of_a_scratchpad_are_read()
+    {
+        JsonNode root = JsonNode.Parse(MachinePresets.Json("trn2"))!;
+        (root["sbuf"]!["ports"], root["sbuf"]!["width"], root["sbuf"]!["latency"], root["sbuf"]!["accessSetup"]) = (2, "8 B", "5 ns", 60);
+        Accelerator machine = AcceleratorReader.Read(root.ToJsonString(), "mine.json");
+
+        (machine.Sbuf.Ports, machine.Sbuf.Width, machine.Sbuf.Latency, machine.Sbuf.AccessSetup).Should().Be((2, new Bytes(8), SimTime.FromNanoseconds(5), 60));
+        (machine.Psum.Ports, machine.Psum.Width, machine.Psum.Latency, machine.Psum.AccessSetup).Should().Be((ScratchpadSpec.Engines, null, SimTime.Zero, 0), "the defaults");
+    }
 
     [Fact]
     public void A_shared_cache_is_read_where_there_is_one()

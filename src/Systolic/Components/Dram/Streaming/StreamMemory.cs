@@ -24,11 +24,19 @@ internal sealed class StreamMemory : IMainMemory
     private long _read;
     private long _written;
 
+    /// <exception cref="ArgumentException">The memory cannot be; the message names the field.</exception>
     public StreamMemory(DramSpec spec, int cores)
     {
+        int channels = Share(spec, cores);
+        if (channels < 1)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"memory.channels: found {spec.Channels} of {spec.Standard.Name} for {cores} cores, expected at least one pseudo-channel for each core."));
+        }
+
+        DramDevice.Check(spec.Standard);
         DramStandard device = spec.Device;
         DramOrganization parts = device.Organization;
-        int channels = Share(spec, cores);
         _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels))];
         _tick = (long)Math.Round(device.TickPicoseconds * 1000);
         (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
