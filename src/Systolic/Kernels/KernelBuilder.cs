@@ -141,14 +141,13 @@ public sealed partial class KernelBuilder
         Require(columns > 0, "columns", columns, long.MaxValue);
         long end = _tensors.Count == 0 ? 0 : checked(_tensors[^1].Address + _tensors[^1].Bytes);
         long address = checked((end + MemoryTensor.Alignment - 1) / MemoryTensor.Alignment * MemoryTensor.Alignment);
-        long bytes = checked(rows * columns * type.ByteSize()), capacity = Machine.Memory.Capacity.Value;
-        if (bytes > capacity - address)
+        var tensor = new MemoryTensor(_tensors.Count, name, rows, columns, type, role, address);
+        if (tensor.Bytes > Machine.Memory.Capacity.Value)
         {
             throw new CapacityException(FormattableString.Invariant(
-                $"{_name}: {name} ({rows} x {columns} {type.Label()}, {bytes} B) does not fit main memory of {Machine.Name}: {Math.Max(0, capacity - address)} of {capacity} B are free; placed: {(_tensors.Count == 0 ? "nothing" : string.Join(", ", _tensors.Select(placed => FormattableString.Invariant($"{placed.Name} {placed.Bytes} B"))))}."));
+                $"{_name}: {name} ({rows} x {columns} {type.Label()}) takes {tensor.Bytes} B, main memory of {Machine.Name} has {Machine.Memory.Capacity.Value} B. Divide it."));
         }
 
-        var tensor = new MemoryTensor(_tensors.Count, name, rows, columns, type, role, address);
         _tensors.Add(tensor);
         _hazards.AddTensor();
         return tensor;

@@ -91,6 +91,10 @@ public class SharedCacheTests
     }
 
     [Fact]
+    public void A_share_without_a_set_is_refused() => FluentActions.Invoking(() => new SharedCache(Small, 5, new FixedMemory()))
+        .Should().Throw<ArgumentException>().WithMessage("sharedCache: found 4 sets and 4 banks for 5 cores, expected at least one of each for each core.");
+
+    [Fact]
     public void Data_whose_place_is_not_known_goes_past()
     {
         var cache = new SharedCache(Small, 1, new FixedMemory());

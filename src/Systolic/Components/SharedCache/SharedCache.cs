@@ -23,8 +23,14 @@ internal sealed class SharedCache : IMainMemory
     private long _read;
     private long _written;
 
+    /// <exception cref="ArgumentException">A core's share is empty.</exception>
     public SharedCache(SharedCacheSpec spec, int cores, IMainMemory memory)
     {
+        if (spec.Sets < cores || spec.Banks < cores)
+        {
+            throw new ArgumentException(FormattableString.Invariant($"sharedCache: found {spec.Sets} sets and {spec.Banks} banks for {cores} cores, expected at least one of each for each core."));
+        }
+
         (_memory, _line, _ways, _sets, _latency) = (memory, (int)spec.Line.Value, spec.Ways, spec.Sets / cores, spec.Latency.Value);
         _perByte = 1e15 * spec.Banks / spec.Bandwidth.BytesPerSecond;
         _lines = new Line[_sets * _ways];
