@@ -10,7 +10,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<ITrainiumFamily> Families = [new InstructionFamily(), new DmaFamily(), new MatMulFamily()];
+    private static readonly ImmutableArray<ITrainiumFamily> Families = [new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily()];
 
     /// <inheritdoc/>
     public string Name => "trainium";

@@ -1,0 +1,60 @@
+using Systolic.Numerics;
+using Systolic.Programs;
+
+namespace Systolic.Kernels;
+
+/// <summary>The PSUM banks of a kernel of NKIBench: half for sums of products, half for transposes through the array, as many squares to a bank as it holds.</summary>
+/// <remarks>Banks are copied to SBUF by the scalar engine: the published profiles show the vector engine idle in kernels that only multiply and transpose.</remarks>
+internal sealed class ArrayBanks(KernelBuilder kernel)
+{
+    private readonly TileBuffer _sums = kernel.Psum("sums", kernel.Machine.Psum.Banks / 2);
+    private readonly TileBuffer _squares = kernel.Psum("transposes", kernel.Machine.Psum.Banks / 2);
+    private long _sum;
+    private long _square;
+    private bool _hasIdentity;
+
+    /// <summary>Room for the next sum.</summary>
+    public TileView Sum(int rows, int columns) => _sums[_sum++][..rows, ..columns];
+
+    /// <summary>A sum of <paramref name="steps"/> products.</summary>
+    public TileView Multiply(int rows, int columns, int steps, Func<int, TileView> stationary, Func<int, TileView> moving)
+    {
+        TileView sum = Sum(rows, columns);
+        for (int i = 0; i < steps; i++)
+        {
+            kernel.MatMul(sum, stationary(i), moving(i), i > 0);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Transposes blocks of as many columns of <paramref name="source"/> as <paramref name="target"/> has partitions; each goes <paramref name="stride"/> elements behind the one before.</summary>
+    public void Transpose(in TileView target, int stride, in TileView source)
+    {
+        LoadIdentity();
+        int rows = source.Partitions, width = target.Partitions, squares = source.Elements / width, perBank = kernel.BankColumns / rows;
+        for (int first = 0; first < squares; first += perBank)
+        {
+            int count = Math.Min(perBank, squares - first);
+            Tile bank = _squares[_square++];
+            for (int i = 0; i < count; i++)
+            {
+                kernel.Transpose(bank[..width, (i * rows)..((i + 1) * rows)], source.Skip((first + i) * width) with { Free = FreePattern.Row(width) });
+            }
+
+            TileView squaresOf = target.Skip(first * stride) with { Free = FreePattern.Row(rows).Repeat(count, stride) };
+            kernel.Copy(StreamId.Scalar, squaresOf, bank[..width, ..(count * rows)]);
+        }
+    }
+
+    /// <summary>The identity that the array multiplies by is a constant in main memory, read once.</summary>
+    private void LoadIdentity()
+    {
+        if (!_hasIdentity)
+        {
+            _hasIdentity = true;
+            int size = kernel.Partitions;
+            kernel.Load(StreamId.QueueSmall, kernel.Sbuf("identity", size, DataType.Fp32)[0], kernel.Input("identity", size, size, DataType.Fp32).Part(0, size));
+        }
+    }
+}
