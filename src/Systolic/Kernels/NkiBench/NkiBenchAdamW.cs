@@ -32,7 +32,7 @@ internal sealed class NkiBenchAdamW
         _scratch = [.. Enumerable.Range(0, Scratches).Select(i => kernel.Sbuf(FormattableString.Invariant($"scratch {i}"), Width / 2, Type, TilePipeline.Copies))];
     }
 
-    private const int Scratches = 5;
+    private const int Scratches = 6;
 
     /// <summary>Writes the program.</summary>
     public static Program Write(KernelBuilder kernel, int m, int n)
@@ -67,7 +67,7 @@ internal sealed class NkiBenchAdamW
         return _scratch[index][half][..rows, ..columns];
     }
 
-    /// <summary>Decayed weights w - 1e-5 w, step 0.01 (0.9 m + 0.1 g), second moment 0.999 v + 0.001 g g.</summary>
+    /// <summary>Decayed weights w - 1e-5 w, step 0.9 m + 0.1 g, second moment 0.999 v + 0.001 g g.</summary>
     private void Moments(long half)
     {
         if (half % 2 == 0)
@@ -80,23 +80,23 @@ internal sealed class NkiBenchAdamW
         }
 
         TileView weights = Loaded(0, half), gradient = Loaded(1, half), first = Loaded(2, half), second = Loaded(3, half);
-        TileView decayed = Scratch(0, half), step = Scratch(1, half), term = Scratch(2, half), square = Scratch(3, half);
+        TileView decayed = Scratch(0, half), step = Scratch(1, half), term = Scratch(2, half), square = Scratch(3, half), change = Scratch(5, half);
         Scale(decayed, weights, 1e-5f);
         Two(AluOperator.Subtract, decayed, weights, decayed);
         Scale(step, first, 0.9f);
         Scale(term, gradient, 0.1f);
         Two(AluOperator.Add, step, step, term);
-        Scale(step, step, 0.01f);
         Scale(square, second, 0.999f);
-        Scale(term, gradient, 0.001f);
-        Two(AluOperator.Multiply, term, term, gradient);
-        Two(AluOperator.Add, square, square, term);
+        Scale(change, gradient, 0.001f);
+        Two(AluOperator.Multiply, change, change, gradient);
+        Two(AluOperator.Add, square, square, change);
     }
 
-    /// <summary>Root of the corrected second moment, and 1e-8.</summary>
+    /// <summary>The step times 0.01; the root of the corrected second moment, and 1e-8.</summary>
     private void Root(long half)
     {
-        TileView root = Scratch(4, half);
+        TileView root = Scratch(4, half), step = Scratch(1, half);
+        Scale(step, step, 0.01f);
         _kernel.Activation(ActivationFunction.Sqrt, root, Scratch(3, half), 0, 1000);
         _kernel.TensorScalar(StreamId.Scalar, root, root, AluOperator.Add, 1e-8f);
     }
