@@ -28,23 +28,34 @@ internal sealed class ArrayBanks(KernelBuilder kernel)
         return sum;
     }
 
-    /// <summary>Transposes blocks of as many columns of <paramref name="source"/> as <paramref name="target"/> has partitions; each goes <paramref name="stride"/> elements behind the one before.</summary>
-    public void Transpose(in TileView target, int stride, in TileView source)
+    /// <summary>Transposes views of as many columns as <paramref name="target"/> has partitions, one behind the other, a bank at a time.</summary>
+    public void Transpose(in TileView target, params ReadOnlySpan<TileView> squares)
     {
         LoadIdentity();
-        int rows = source.Partitions, width = target.Partitions, squares = source.Elements / width, perBank = kernel.BankColumns / rows;
-        for (int first = 0; first < squares; first += perBank)
+        int rows = squares[0].Partitions, perBank = kernel.BankColumns / rows;
+        for (int first = 0; first < squares.Length; first += perBank)
         {
-            int count = Math.Min(perBank, squares - first);
-            Tile bank = _squares[_square++];
+            int count = Math.Min(perBank, squares.Length - first);
+            TileView bank = _squares[_square++][..target.Partitions, ..(count * rows)];
             for (int i = 0; i < count; i++)
             {
-                kernel.Transpose(bank[..width, (i * rows)..((i + 1) * rows)], source.Skip((first + i) * width) with { Free = FreePattern.Row(width) });
+                kernel.Transpose(bank.Columns(i * rows, rows), squares[first + i]);
             }
 
-            TileView squaresOf = target.Skip(first * stride) with { Free = FreePattern.Row(rows).Repeat(count, stride) };
-            kernel.Copy(StreamId.Scalar, squaresOf, bank[..width, ..(count * rows)]);
+            kernel.Copy(StreamId.Scalar, target.Columns(first * rows, count * rows), bank);
         }
+    }
+
+    /// <summary>Transposes blocks of as many columns of <paramref name="source"/> as <paramref name="target"/> has partitions.</summary>
+    public void TransposeColumns(in TileView target, in TileView source)
+    {
+        var squares = new TileView[source.Elements / target.Partitions];
+        for (int i = 0; i < squares.Length; i++)
+        {
+            squares[i] = source.Columns(i * target.Partitions, target.Partitions);
+        }
+
+        Transpose(target, squares);
     }
 
     /// <summary>The identity that the array multiplies by is a constant in main memory, read once.</summary>

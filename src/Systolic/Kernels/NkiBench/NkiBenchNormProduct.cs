@@ -126,7 +126,7 @@ internal sealed class NkiBenchNormProduct
                     Finish(tile - 1);
                 }
 
-                kernel.Copy(StreamId.Scalar, sums[tile][.., column..(column + product._weightWidth)], product.Sum(flips, column));
+                kernel.Copy(StreamId.Scalar, sums[tile].Columns(column, product._weightWidth), product.Sum(flips, column));
             }
         }
 
@@ -152,7 +152,7 @@ internal sealed class NkiBenchNormProduct
         for (int i = 0; i < groups; i++)
         {
             Tile square = scaled[(2L * tile * groups) + i];
-            _kernel.Activation(ActivationFunction.Square, square, first[.., (i * _bank)..((i + 1) * _bank)]);
+            _kernel.Activation(ActivationFunction.Square, square, first.Columns(i * _bank, _bank));
             _kernel.TensorScalar(StreamId.Scalar, square, square, AluOperator.Multiply, 1f / _k);
             _kernel.TensorReduce(AluOperator.Add, i == 0 ? mean : sums[.., i..(i + 1)], square);
             if (i > 0)
@@ -166,7 +166,7 @@ internal sealed class NkiBenchNormProduct
         for (int i = 0; i < groups; i++)
         {
             Tile piece = scaled[(((2L * tile) + 1) * groups) + i];
-            _kernel.TensorScalar(StreamId.Scalar, piece, second[.., (i * _bank)..((i + 1) * _bank)], AluOperator.Multiply, mean);
+            _kernel.TensorScalar(StreamId.Scalar, piece, second.Columns(i * _bank, _bank), AluOperator.Multiply, mean);
             Flip(piece);
         }
     }
@@ -177,7 +177,7 @@ internal sealed class NkiBenchNormProduct
         long first = _flips;
         for (int column = 0; column < rows.Elements; column += _bank)
         {
-            _banks.Transpose(_flipped![_flips++], _height, rows.Skip(column) with { Free = FreePattern.Row(_bank) });
+            _banks.TransposeColumns(_flipped![_flips++], rows.Columns(column, _bank));
         }
 
         return first;
@@ -188,7 +188,7 @@ internal sealed class NkiBenchNormProduct
         TileView result = _results![_stored++];
         for (int half = 0; half < _weightWidth; half += _bank)
         {
-            _kernel.Copy(StreamId.Scalar, result.Skip(half) with { Free = FreePattern.Row(_bank) }, Sum(flips, column + half));
+            _kernel.Copy(StreamId.Scalar, result.Columns(half, _bank), Sum(flips, column + half));
         }
 
         _kernel.Store(StreamId.QueueStores, _result.Part((long)tile * _height, _height, column, _weightWidth), result);
@@ -198,7 +198,7 @@ internal sealed class NkiBenchNormProduct
         _height,
         _bank,
         _k / _height,
-        i => _flipped![flips + (i * _height / _bank)][.., (i * _height % _bank)..((i * _height % _bank) + _height)],
+        i => _flipped![flips + (i * _height / _bank)].Columns(i * _height % _bank, _height),
         i => Weight(i, column));
 
     /// <summary>A slice of K, loaded when it is first used.</summary>
@@ -212,7 +212,7 @@ internal sealed class NkiBenchNormProduct
             _kernel.Load(StreamId.QueueWeights, _weights[index], _weightTensor.Part((long)slice * _height, _height, (long)block * _weightWidth, _weightWidth));
         }
 
-        return _weights[index][.., offset..(offset + _bank)];
+        return _weights[index].Columns(offset, _bank);
     }
 
     /// <summary>(x + z) / rms x gain of whole rows. The gain is spread over the partitions by the array, for every tile again as in the text.</summary>
@@ -257,8 +257,8 @@ internal sealed class NkiBenchNormProduct
             _kernel.TensorScalar(StreamId.Scalar, squares, x, AluOperator.Multiply, inverse);
             for (int column = 0; column < _width; column += _product._bank)
             {
-                TileView bank = _product._banks.Multiply(_product._height, _product._bank, 1, _ => _ones, _ => _gain.Skip(column) with { Free = FreePattern.Row(_product._bank) });
-                _kernel.Copy(StreamId.Scalar, gain.Skip(column) with { Free = FreePattern.Row(_product._bank) }, bank);
+                TileView bank = _product._banks.Multiply(_product._height, _product._bank, 1, _ => _ones, _ => _gain.Columns(column, _product._bank));
+                _kernel.Copy(StreamId.Scalar, gain.Columns(column, _product._bank), bank);
             }
 
             _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, squares, squares, gain);

@@ -44,8 +44,7 @@ internal sealed class NkiBenchProduct
     /// <param name="n">Columns of each.</param>
     /// <param name="byK">The left operand is given as [K, M], and slice i of K are its rows i, i + K/128, ...; otherwise it is given as [M, K].</param>
     /// <param name="block">Rows of the result for which an operand is kept.</param>
-    /// <param name="reserved">Bytes per partition of SBUF to leave free.</param>
-    public NkiBenchProduct(KernelBuilder kernel, int batch, int m, int k, int n, bool byK, int block, long reserved)
+    public NkiBenchProduct(KernelBuilder kernel, int batch, int m, int k, int n, bool byK, int block)
     {
         (_kernel, _byK, _m, _k, _block) = (kernel, byK, m, k, Math.Min(block, m));
         _depth = Math.Min(kernel.Partitions, k);
@@ -63,7 +62,7 @@ internal sealed class NkiBenchProduct
         _staging = byK ? null : kernel.Sbuf("rows to transpose", piece, Type, Ahead);
         _perTile = piece / _depth;
         int size = Type.ByteSize();
-        long right = (long)_steps * Width * size, free = kernel.FreeSbuf - reserved - (byK ? 0 : kernel.Partitions * size);
+        long right = (long)_steps * Width * size, free = kernel.FreeSbuf - (byK ? 0 : kernel.Partitions * size);
         long heldLeft = (long)_block * _steps * size;
         _holdsLeft = heldLeft + right <= free;
         (int tileElements, int tiles) = byK ? (_block, _steps) : (_perTile * kernel.Partitions, (_holdsLeft ? _block / kernel.Partitions : 1) * _steps / _perTile);
@@ -80,7 +79,7 @@ internal sealed class NkiBenchProduct
     {
         MemoryTensor result = kernel.Output("result", (long)batch * m, n, Type);
         TileBuffer results = kernel.Sbuf("results", Width, Type, Results);
-        var product = new NkiBenchProduct(kernel, batch, m, k, n, byK, block, 0);
+        var product = new NkiBenchProduct(kernel, batch, m, k, n, byK, block);
         long stored = 0;
         for (int b = 0; b < batch; b++)
         {
@@ -89,7 +88,7 @@ internal sealed class NkiBenchProduct
                 TileView target = results[stored++][.., ..sums.Sum(sum => sum.Elements)];
                 for (int i = 0; i < sums.Length; i++)
                 {
-                    kernel.Copy(StreamId.Scalar, target.Skip(i * kernel.BankColumns) with { Free = sums[i].Free }, sums[i]);
+                    kernel.Copy(StreamId.Scalar, target.Columns(i * kernel.BankColumns, sums[i].Elements), sums[i]);
                 }
 
                 kernel.Store(StreamId.QueueStores, result.Part(row, kernel.Partitions, column, target.Elements), target);
@@ -146,7 +145,7 @@ internal sealed class NkiBenchProduct
             TileView left = Left(row, i), right = _right[_rightFirst + i][.._depth, ..width];
             for (int half = 0; half < sums.Length; half++)
             {
-                _kernel.MatMul(sums[half], left, right.Skip((int)halves.Start(half)) with { Free = sums[half].Free }, i > 0);
+                _kernel.MatMul(sums[half], left, right.Columns((int)halves.Start(half), halves[half]), i > 0);
             }
         }
 
@@ -185,7 +184,7 @@ internal sealed class NkiBenchProduct
             {
                 Tile staged = _staging![_staged++];
                 _kernel.Load(StreamId.QueueActivations, staged, _leftTensor.Part(((long)batch * _m) + i, _kernel.Partitions, k, piece));
-                _banks.Transpose(_left[_leftNext++][.._depth, ..], _kernel.Partitions, staged);
+                _banks.TransposeColumns(_left[_leftNext++][.._depth, ..], staged);
             }
         }
     }

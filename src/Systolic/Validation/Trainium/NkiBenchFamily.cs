@@ -22,7 +22,11 @@ internal sealed class NkiBenchFamily : ITrainiumFamily
         ("matmul_add_rmsnorm", false, (kernel, row) => NkiBenchNormProduct.WriteAddLast(kernel, row.Size("M"), row.Size("K"), row.Size("N"))),
         ("adamw", false, (kernel, row) => NkiBenchAdamW.Write(kernel, row.Size("M"), row.Size("N"))),
         ("silu", false, (kernel, row) => NkiBenchSilu.Write(kernel, row.Size("M"), row.Size("N"))),
-        ("rope_single_freq_apply", false, (kernel, row) => NkiBenchRope.Write(kernel, row.Size("D"), row.Size("B") * row.Size("H") * row.Size("N"))),
+        ("rope_single_freq_apply", false, (kernel, row) => NkiBenchRope.Write(kernel, row.Size("D"), row.Size("B", 1) * row.Size("H") * row.Size("N"))),
+        ("bmm_softmax", true, (kernel, row) => NkiBenchSoftmax.Write(kernel, row.Size("B"), row.Size("M"), row.Size("K"), row.Size("N"))),
+        ("gqa_full", true, (kernel, row) => NkiBenchAttention.Write(kernel, row.Size("N"), row.Size("QH"), row.Size("KH"))),
+        ("swiglu", true, (kernel, row) => NkiBenchSwiglu.Write(kernel, row.Size("M"), row.Size("N"), row.Size("K"))),
+        ("lora", true, (kernel, row) => NkiBenchLora.Write(kernel, row.Size("M"), row.Size("N"), row.Size("K"))),
         ("mamba", true, (kernel, row) => NkiBenchScan.Write(kernel, row.Size("M"), row.Size("C"), row.Size("S"))),
     ];
 
@@ -56,6 +60,6 @@ internal sealed class NkiBenchFamily : ITrainiumFamily
         }
 
         // The profiler counts all work of the array, transposes as well, and a product of fp32 twice (two instructions for each).
-        return MatMulFamily.Figure(row, timing, machine, 2.0 * timing.Run.Counts[ActivityKind.MacFp32]);
+        return MatMulFamily.Figure(row, timing, machine, 2.0 * timing.Run.Counts[ActivityKind.MacFp32]) with { Apart = found.Spills ? "/spills" : null };
     }
 }

@@ -56,7 +56,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
         bool share = row.Unit == "percent";
         string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : "";
-        tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
+        tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{prediction.Apart}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
     }
 
     private static TrainiumPrediction Predict(ITrainiumFamily family, TrainiumRow row)
