@@ -11,14 +11,12 @@ namespace Systolic.Kernels;
 internal sealed class NkiBenchNormProduct
 {
     private const int Block = 8;
-    private const float Epsilon = 1e-5f;
     private const DataType Type = DataType.Fp32;
     private readonly KernelBuilder _kernel;
     private readonly int _height;
     private readonly int _bank;
     private readonly int _tiles;
     private readonly int _k;
-    private readonly int _n;
     private readonly MemoryTensor _x;
     private readonly MemoryTensor _weightTensor;
     private readonly MemoryTensor _result;
@@ -33,7 +31,7 @@ internal sealed class NkiBenchNormProduct
 
     private NkiBenchNormProduct(KernelBuilder kernel, int m, int k, int n, int weightWidth)
     {
-        (_kernel, _height, _bank, _k, _n, _weightWidth) = (kernel, kernel.Partitions, kernel.BankColumns, k, n, weightWidth);
+        (_kernel, _height, _bank, _k, _weightWidth) = (kernel, kernel.Partitions, kernel.BankColumns, k, weightWidth);
         if (m % _height != 0 || k % _bank != 0 || n % weightWidth != 0)
         {
             throw new ArgumentException(FormattableString.Invariant($"Found M = {m}, K = {k}, N = {n}, expected multiples of {_height}, {_bank} and {weightWidth}."), nameof(m));
@@ -57,16 +55,17 @@ internal sealed class NkiBenchNormProduct
         for (int first = 0; first < product._tiles; first += block)
         {
             long flips = product._flips;
-            for (int tile = first; tile < first + block; tile++)
+            int end = Math.Min(first + block, product._tiles);
+            for (int tile = first; tile < end; tile++)
             {
                 product.NormAndFlip(tile, x, scaled, sums[tile]);
             }
 
             for (int column = 0; column < n; column += product._weightWidth)
             {
-                for (int tile = 0; tile < block; tile++)
+                for (int tile = first; tile < end; tile++)
                 {
-                    product.Multiply(first + tile, flips + ((long)tile * groups), column);
+                    product.Multiply(tile, flips + ((long)(tile - first) * groups), column);
                 }
             }
         }
@@ -79,7 +78,7 @@ internal sealed class NkiBenchNormProduct
     {
         var product = new NkiBenchNormProduct(kernel, m, k, n, kernel.BankColumns);
         MemoryTensor z = kernel.Input("z", m, k, Type);
-        var norm = new Norm(product, k, 2);
+        var norm = new ResidualNorm(kernel, product._banks, z, k, 2);
         TileBuffer x = kernel.Sbuf("x", k, Type, 2);
         product._flipped = kernel.Sbuf("transposed", product._bank, Type, 2 * k / product._bank);
         product._results = kernel.Sbuf("results", product._weightWidth, Type, 3);
@@ -103,7 +102,7 @@ internal sealed class NkiBenchNormProduct
         void Prepare(int tile)
         {
             kernel.Load(StreamId.QueueActivations, x[tile], product.Rows(product._x, tile));
-            norm.Write(tile, x[tile], z);
+            norm.Write(tile, x[tile]);
         }
     }
 
@@ -112,7 +111,7 @@ internal sealed class NkiBenchNormProduct
     {
         var product = new NkiBenchNormProduct(kernel, m, k, n, kernel.BankColumns);
         MemoryTensor z = kernel.Input("z", m, n, Type);
-        var norm = new Norm(product, n, 1);
+        var norm = new ResidualNorm(kernel, product._banks, z, n, 1);
         TileBuffer x = kernel.Sbuf("x", k, Type), sums = kernel.Sbuf("products", n, Type);
         product._flipped = kernel.Sbuf("transposed", product._bank, Type, k / product._bank);
         for (int tile = 0; tile < product._tiles; tile++)
@@ -135,7 +134,7 @@ internal sealed class NkiBenchNormProduct
 
         void Finish(int tile)
         {
-            norm.Write(tile, sums[tile], z);
+            norm.Write(tile, sums[tile]);
             kernel.Store(StreamId.QueueStores, product.Rows(product._result, tile), norm.Result(tile));
         }
     }
@@ -213,55 +212,5 @@ internal sealed class NkiBenchNormProduct
         }
 
         return _weights[index].Columns(offset, _bank);
-    }
-
-    /// <summary>(x + z) / rms x gain of whole rows. The gain is spread over the partitions by the array, for every tile again as in the text.</summary>
-    private sealed class Norm
-    {
-        private readonly NkiBenchNormProduct _product;
-        private readonly KernelBuilder _kernel;
-        private readonly int _width;
-        private readonly TileBuffer _z;
-        private readonly TileBuffer _squares;
-        private readonly TileBuffer _gains;
-        private readonly TileBuffer _statistics;
-        private readonly TileView _gain;
-        private readonly TileView _ones;
-
-        public Norm(NkiBenchNormProduct product, int width, int copies)
-        {
-            (_product, _kernel, _width) = (product, product._kernel, width);
-            _z = _kernel.Sbuf("z", width, Type, copies);
-            _squares = _kernel.Sbuf("squares and result", width, Type, copies);
-            _gains = _kernel.Sbuf("gain of every partition", width, Type, copies);
-            _statistics = _kernel.Sbuf("statistics", 2, Type, copies);
-            _gain = _kernel.Sbuf("gain", width, Type)[0][..1, ..];
-            _ones = _kernel.Sbuf("ones", product._height, Type)[0][..1, ..];
-            _kernel.Load(StreamId.QueueSmall, _gain, _kernel.Input("gain", 1, width, Type).Part(0, 1));
-            _kernel.Memset(StreamId.Vector, _ones, 1);
-        }
-
-        /// <summary>Normed rows of a tile.</summary>
-        public TileView Result(int tile) => _squares[tile];
-
-        /// <summary>Adds z to <paramref name="x"/> in place and norms the sum.</summary>
-        public void Write(int tile, in TileView x, MemoryTensor z)
-        {
-            TileView squares = _squares[tile], gain = _gains[tile], sum = _statistics[tile][.., ..1], inverse = _statistics[tile][.., 1..];
-            _kernel.Load(StreamId.QueueActivations, _z[tile], _product.Rows(z, tile));
-            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, x, x, _z[tile]);
-            _kernel.Activation(ActivationFunction.Square, squares, x);
-            _kernel.TensorReduce(AluOperator.Add, sum, squares);
-            _kernel.TensorScalar(StreamId.Scalar, sum, sum, AluOperator.Multiply, 1f / _width, AluOperator.Add, Epsilon);
-            _kernel.Activation(ActivationFunction.Rsqrt, inverse, sum);
-            _kernel.TensorScalar(StreamId.Scalar, squares, x, AluOperator.Multiply, inverse);
-            for (int column = 0; column < _width; column += _product._bank)
-            {
-                TileView bank = _product._banks.Multiply(_product._height, _product._bank, 1, _ => _ones, _ => _gain.Columns(column, _product._bank));
-                _kernel.Copy(StreamId.Scalar, gain.Columns(column, _product._bank), bank);
-            }
-
-            _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, squares, squares, gain);
-        }
     }
 }
