@@ -142,4 +142,7 @@ public enum ActivationFunction : byte
 
     /// <summary>Derivative of the sigmoid linear unit.</summary>
     SiluDerivative,
+
+    /// <summary>Square root.</summary>
+    Sqrt,
 }

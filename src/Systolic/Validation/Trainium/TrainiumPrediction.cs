@@ -8,8 +8,8 @@ namespace Systolic.Validation;
 /// <param name="Reason">Why the row is not predicted.</param>
 internal readonly record struct TrainiumPrediction(SimTime? Time, double? Figure, string? Reason)
 {
-    /// <summary>Puts the row into a group of its own.</summary>
-    public string? Label { get; init; }
+    /// <summary>Where its row counts apart from the others of the family and chip: the rest of the group's name, such as "/spills".</summary>
+    public string? Apart { get; init; }
 
     public static TrainiumPrediction Of(SimTime time) => new(time, null, null);
 

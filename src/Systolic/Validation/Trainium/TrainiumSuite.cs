@@ -10,7 +10,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<ITrainiumFamily> Families = [new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new TutorialFamily()];
+    private static readonly ImmutableArray<ITrainiumFamily> Families = [new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new TutorialFamily()];
 
     /// <inheritdoc/>
     public string Name => "trainium";
@@ -55,8 +55,8 @@ internal sealed class TrainiumSuite : IValidationSuite
         }
 
         bool share = row.Unit == "percent";
-        string suffix = prediction.Label is { } label ? "/" + label : row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : "";
-        tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
+        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : "";
+        tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{prediction.Apart}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
     }
 
     private static TrainiumPrediction Predict(ITrainiumFamily family, TrainiumRow row)

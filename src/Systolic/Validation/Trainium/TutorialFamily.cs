@@ -67,7 +67,7 @@ internal sealed class TutorialFamily : ITrainiumFamily
         var shape = new MambaShape(row.Size("batch", 1), row.Size("channels"), row.Size("state", 16), row.Size("seq"));
         MambaOrder order = row.Workload.Contains("v1", StringComparison.Ordinal) ? MambaOrder.StatesOutside : row.Workload.Contains("v2", StringComparison.Ordinal) ? MambaOrder.ChannelsOutside : MambaOrder.SequenceTiled;
         bool later = row.Workload.Contains("baseline", StringComparison.Ordinal), spills = order != MambaOrder.SequenceTiled && shape.Tokens > KernelBuilder.MaximumStatsElements;
-        return Time(row, machine, kernel => MambaKernel.Write(kernel, shape, order, later)) with { Label = spills ? "spills" : null };
+        return Time(row, machine, kernel => MambaKernel.Write(kernel, shape, order, later)) with { Apart = spills ? "/spills" : null };
     }
 
     private static TrainiumPrediction SdAttention(TrainiumRow row, Accelerator machine) =>
@@ -77,17 +77,18 @@ internal sealed class TutorialFamily : ITrainiumFamily
     private static TrainiumPrediction FlashForward(TrainiumRow row, Accelerator machine)
     {
         int window = row.Size("window", 0);
-        bool causal = window > 0 || row.Workload.Contains("causal", StringComparison.Ordinal);
+        bool causal = window > 0 || IsCausal(row);
         var shape = new FlashShape(row.Size("seq_q"), row.Size("seq_k"), row.Size("d"), causal, window);
         SimTime head = KernelTiming.Of(FlashForwardKernel.Write(new KernelBuilder(machine, row.Id), shape, Type(row)), machine).Run.Time;
         return TrainiumPrediction.Of((head * (row.Size("batch", 1) * row.Size("heads", 1))) + machine.Synchronization.Overhead(false));
     }
 
+    private static bool IsCausal(TrainiumRow row) => row.Workload.Contains(" causal", StringComparison.Ordinal);
+
     private static TrainiumPrediction FlashBackward(TrainiumRow row, Accelerator machine)
     {
         int heads = row.Size("heads", 1), tokens = row.Size("seq", 0) is > 0 and int both ? both : row.Size("seq_q");
-        bool causal = row.Workload.Contains("causal", StringComparison.Ordinal);
-        var attention = new Attention(row.Id, row.Size("batch", 1), heads, row.Size("kv_heads", heads), tokens, tokens, row.Size("d"), causal, true) { Type = Type(row) };
+        var attention = new Attention(row.Id, row.Size("batch", 1), heads, row.Size("kv_heads", heads), tokens, tokens, row.Size("d"), IsCausal(row), true) { Type = Type(row) };
         SimTime total = machine.Synchronization.Overhead(false);
         foreach (LoweredPass pass in KernelLibrary.Lower(attention, machine).Passes)
         {
