@@ -64,8 +64,8 @@ public class TutorialFamilyTests
         report.Skipped.Select(skip => skip.Reason).Should().BeEquivalentTo(
             "tutorial: the optimised text is not public",
             "tutorial: Found 100 channels and 512 tokens, expected multiples of 128 and 512. (Parameter 'shape')",
-            "c: found the shapes \"4096\", expected 1 sizes such as 224x224.",
-            "d: found the shapes \"3x3 conv, 256->many ch, 224x224\" with \"many\", expected a positive number there.");
+            "tutorial: c: found the shapes \"4096\", expected 1 sizes such as 224x224.",
+            "tutorial: d: found the shapes \"3x3 conv, 256->many ch, 224x224\" with \"many\", expected a positive number there.");
     }
 
     private static ValidationReport Score(string rows) => ValidationSuites.Score(new TrainiumSuite(), $"{Header}\n{rows}\n", "readings.csv");
