@@ -1,0 +1,229 @@
+using Systolic.Numerics;
+using Systolic.Programs;
+
+namespace Systolic.Kernels;
+
+/// <summary>Queries, keys and values of prefill attention in SBUF as bf16: features on partitions for queries and keys, tokens for values.</summary>
+/// <remarks>The keys and values of a section have one place each, so those of the next section come when the products with the last ones are done.</remarks>
+internal sealed class PrefillOperands
+{
+    private const int PackedGroups = 8;
+    private const int PackedGroupsFp32 = 4;
+
+    private readonly KernelBuilder _kernel;
+    private readonly PrefillAttention _op;
+    private readonly PrefillPlan _plan;
+    private readonly PrefillBounds _bounds;
+    private readonly MemoryTensor _queryTensor;
+    private readonly (MemoryTensor Keys, MemoryTensor Values) _current;
+    private readonly (MemoryTensor Keys, MemoryTensor Values)? _prior;
+    private readonly TileBuffer _queries;
+    private readonly TileBuffer _keys;
+    private readonly TileBuffer _values;
+    private readonly TileBuffer? _queryStaging;
+    private readonly TileBuffer? _keyStaging;
+    private readonly TileBuffer? _indices;
+    private readonly TileBuffer? _banks;
+    private readonly int _packed;
+    private long _packs;
+    private long _staged;
+    private long _indexed;
+    private long _transposed;
+
+    public PrefillOperands(KernelBuilder kernel, PrefillAttention op, PrefillPlan plan, PrefillBounds bounds, bool divided)
+    {
+        (_kernel, _op, _plan, _bounds) = (kernel, op, plan, bounds);
+        _packed = Math.Min(plan.Groups, op.Type == DataType.Fp32 ? PackedGroupsFp32 : PackedGroups);
+        _queryTensor = Declare("queries", op.Heads, op.Queries, op.QueriesByToken);
+        _current = (Declare("keys", op.KvHeads, op.Keys, op.KeysByToken), Declare("values", op.KvHeads, op.Keys, true));
+        _prior = op.PriorKeys == 0 ? null : (Declare("prior keys", op.KvHeads, op.PriorKeys, op.KeysByToken), Declare("prior values", op.KvHeads, op.PriorKeys, true));
+        _queries = kernel.Sbuf("queries", _packed * PrefillPlan.GroupQueries, DataType.Bf16, 2);
+        _keys = kernel.Sbuf("keys", PrefillPlan.TileKeys, DataType.Bf16, plan.SectionTiles);
+        _values = kernel.Sbuf("values", op.HeadDim, DataType.Bf16, plan.SectionTiles * ChunksPerTile);
+        bool converts = op.Type != DataType.Bf16, throughArray = op.QueriesByToken && (divided || _packed == 1);
+        _queryStaging = op.QueriesByToken && (converts || throughArray) ? kernel.Sbuf("queries to transpose or convert", throughArray ? op.HeadDim : _packed * PrefillPlan.GroupQueries, throughArray ? DataType.Bf16 : op.Type) : null;
+        _keyStaging = op.KeysByToken && (converts || plan.KeysFromAnywhere) ? kernel.Sbuf("keys to transpose or convert", PrefillPlan.TileKeys, plan.KeysFromAnywhere ? DataType.Bf16 : op.Type) : null;
+        _indices = plan.KeysFromAnywhere ? kernel.Sbuf("places of keys", 1, DataType.Fp32, 2 * ChunksPerTile) : null;
+        _banks = throughArray || (op.KeysByToken && plan.KeysFromAnywhere) ? kernel.Psum("transposes", 1, DataType.Bf16) : null;
+    }
+
+    private static int ChunksPerTile => PrefillPlan.TileKeys / PrefillPlan.GroupQueries;
+
+    /// <summary>Keys of a tile: features x keys.</summary>
+    public TileView Keys(int tile) => _keys[tile % _plan.SectionTiles][.._op.HeadDim, .._plan[tile].Count];
+
+    /// <summary>Values of a chunk of 128 keys of a tile: keys x features.</summary>
+    public TileView Values(int tile, int chunk, int count) => _values[(tile % _plan.SectionTiles * ChunksPerTile) + chunk][..count, ..];
+
+    /// <summary>Loads keys and values of a section, each seen or not.</summary>
+    public void Load(int kvHead, int section)
+    {
+        (int first, int count) = _plan.TilesOf(section).GetOffsetAndLength(_plan.Tiles);
+        for (int tile = first; tile < first + count; tile++)
+        {
+            LoadKeys(kvHead, tile);
+        }
+
+        for (int tile = first; tile < first + count; tile++)
+        {
+            for (int start = 0; start < _plan[tile].Count; start += PrefillPlan.GroupQueries)
+            {
+                LoadValues(kvHead, tile, start);
+            }
+        }
+    }
+
+    /// <summary>The queries of a group: features x queries. Loads several groups with the first of them, where the head is not divided over cores.</summary>
+    public void LoadQueries(in PrefillPart part, int group, bool first)
+    {
+        int rows = _plan.QueriesIn(group);
+        if (!part.Whole || _packed == 1)
+        {
+            _packs++;
+            LoadGroup(part.Head, group, rows);
+        }
+        else if (first || group % _packed == 0)
+        {
+            _packs++;
+            int from = group / _packed * _packed * PrefillPlan.GroupQueries;
+            LoadPack(part.Head, from, Math.Min(_packed * PrefillPlan.GroupQueries, _op.Queries - from));
+        }
+    }
+
+    /// <summary>Where <see cref="LoadQueries"/> put the queries of a group last.</summary>
+    public TileView Queries(in PrefillPart part, int group)
+    {
+        int start = part.Whole ? group % _packed * PrefillPlan.GroupQueries : 0;
+        return _queries[_packs][.._op.HeadDim, start..(start + _plan.QueriesIn(group))];
+    }
+
+    private MemoryTensor Declare(string name, int heads, int tokens, bool byToken) => byToken
+        ? _kernel.Input(name, (long)heads * tokens, _op.HeadDim, _op.Type)
+        : _kernel.Input(name, (long)heads * _op.HeadDim, tokens, _op.Type);
+
+    /// <summary>Features x tokens or tokens x features of a head, as they lie in main memory.</summary>
+    private MemoryView Part(MemoryTensor tensor, bool byToken, int head, int tokens, int first, int count) => byToken
+        ? tensor.Part(((long)head * tokens) + first, count)
+        : tensor.Part((long)head * _op.HeadDim, _op.HeadDim, first, count);
+
+    private void LoadPack(int head, int first, int count)
+    {
+        TileView target = _queries[_packs][.._op.HeadDim, ..count];
+        MemoryView source = Part(_queryTensor, _op.QueriesByToken, head, _op.Queries, first, count);
+        if (_op.QueriesByToken)
+        {
+            LoadTransposed(StreamId.QueueActivations, target, _queryStaging, source);
+        }
+        else
+        {
+            _kernel.Load(StreamId.QueueActivations, target, source);
+        }
+    }
+
+    private void LoadGroup(int head, int group, int rows)
+    {
+        int first = group * PrefillPlan.GroupQueries;
+        if (!_op.QueriesByToken)
+        {
+            LoadPack(head, first, rows);
+            return;
+        }
+
+        TileView loaded = _queryStaging![0][..rows, .._op.HeadDim];
+        _kernel.Load(StreamId.QueueActivations, loaded, Part(_queryTensor, true, head, _op.Queries, first, rows));
+        TileView bank = _banks![_transposed++][.._op.HeadDim, ..rows];
+        _kernel.Transpose(bank, loaded);
+        _kernel.Copy(StreamId.Vector, _queries[_packs][.._op.HeadDim, ..rows], bank);
+    }
+
+    /// <summary>The DMA engines transpose, but do not convert at the same time.</summary>
+    private void LoadTransposed(StreamId queue, in TileView target, TileBuffer? staging, in MemoryView source)
+    {
+        if (staging is null)
+        {
+            _kernel.LoadTransposed(queue, target, source);
+            return;
+        }
+
+        TileView loaded = staging[_staged++][..target.Partitions, ..target.Elements];
+        _kernel.LoadTransposed(queue, loaded, source);
+        _kernel.Copy(StreamId.Vector, target, loaded);
+    }
+
+    private void LoadKeys(int kvHead, int tile)
+    {
+        KeyTile keys = _plan[tile];
+        (MemoryTensor tensor, int tokens) = keys.Prior ? (_prior!.Value.Keys, _op.PriorKeys) : (_current.Keys, _op.Keys);
+        if (_plan.KeysFromAnywhere && !keys.Prior)
+        {
+            FindKeys(kvHead, tile);
+            return;
+        }
+
+        MemoryView source = Part(tensor, _op.KeysByToken, kvHead, tokens, keys.First, keys.Count);
+        if (_op.KeysByToken)
+        {
+            LoadTransposed(StreamId.QueueWeights, Keys(tile), _plan.KeysFromAnywhere ? null : _keyStaging, source);
+        }
+        else
+        {
+            _kernel.Load(StreamId.QueueWeights, Keys(tile), source);
+        }
+    }
+
+    /// <summary>Loads keys from a place known at run time; the array transposes them where needed.</summary>
+    private void FindKeys(int kvHead, int tile)
+    {
+        KeyTile keys = _plan[tile];
+        if (!_op.KeysByToken)
+        {
+            Find(Keys(tile), _bounds.FirstKeyByFeature, keys.First, Rows(_current.Keys, kvHead, 1, keys.Count));
+            return;
+        }
+
+        TileView bank = _banks![_transposed++][.._op.HeadDim, ..keys.Count];
+        Tile staging = _keyStaging![_staged++];
+        for (int start = 0; start < keys.Count; start += PrefillPlan.GroupQueries)
+        {
+            int count = Math.Min(PrefillPlan.GroupQueries, keys.Count - start), column = start / PrefillPlan.GroupQueries * _op.HeadDim;
+            TileView loaded = staging[..count, column..(column + _op.HeadDim)];
+            Find(loaded, _bounds.FirstKey, keys.First + start, Rows(_current.Keys, kvHead, _op.HeadDim, _op.HeadDim));
+            _kernel.Transpose(bank.Skip(start) with { Free = FreePattern.Row(count) }, loaded);
+        }
+
+        _kernel.Copy(StreamId.Vector, Keys(tile), bank);
+    }
+
+    private void LoadValues(int kvHead, int tile, int start)
+    {
+        KeyTile keys = _plan[tile];
+        int count = Math.Min(PrefillPlan.GroupQueries, keys.Count - start);
+        TileView target = Values(tile, start / PrefillPlan.GroupQueries, count);
+        if (_plan.KeysFromAnywhere && !keys.Prior)
+        {
+            Find(target, _bounds.FirstKey, keys.First + start, Rows(_current.Values, kvHead, _op.HeadDim, _op.HeadDim));
+            return;
+        }
+
+        (MemoryTensor tensor, int tokens) = keys.Prior ? (_prior!.Value.Values, _op.PriorKeys) : (_current.Values, _op.Keys);
+        _kernel.Load(StreamId.QueueWeights, target, Part(tensor, true, kvHead, tokens, keys.First + start, count));
+    }
+
+    /// <summary>All rows of <paramref name="width"/> elements of a head, one every <paramref name="stride"/> elements.</summary>
+    private MemoryView Rows(MemoryTensor tensor, int kvHead, int stride, int width)
+    {
+        long elements = (long)_op.Keys * _op.HeadDim;
+        return new MemoryView(tensor, kvHead * elements, new MemoryPattern(1, 0, (int)((elements - width) / stride) + 1, stride, 1, 0, width));
+    }
+
+    /// <summary>Loads the rows that begin <paramref name="offset"/> behind those that <paramref name="first"/> names; software describes such a transfer.</summary>
+    private void Find(in TileView target, in TileView first, int offset, in MemoryView source)
+    {
+        TileView places = _indices![_indexed++][..target.Partitions, ..1];
+        _kernel.TensorScalar(StreamId.Vector, places, first with { Partitions = target.Partitions }, AluOperator.Add, offset);
+        DescriptorSource described = _kernel.Descriptors;
+        _kernel.Descriptors = DescriptorSource.Software;
+        _kernel.Gather(StreamId.QueueWeights, target, places, source);
+        _kernel.Descriptors = described;
+    }
+}
