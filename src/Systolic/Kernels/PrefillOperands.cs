@@ -20,6 +20,7 @@ internal sealed class PrefillOperands
     private readonly TileBuffer _queries;
     private readonly TileBuffer _keys;
     private readonly TileBuffer _values;
+    private readonly TileBuffer? _queryRows;
     private readonly TileBuffer? _queryStaging;
     private readonly TileBuffer? _keyStaging;
     private readonly TileBuffer? _indices;
@@ -41,7 +42,8 @@ internal sealed class PrefillOperands
         _keys = kernel.Sbuf("keys", PrefillPlan.TileKeys, DataType.Bf16, plan.SectionTiles);
         _values = kernel.Sbuf("values", op.HeadDim, DataType.Bf16, plan.SectionTiles * ChunksPerTile);
         bool converts = op.Type != DataType.Bf16, throughArray = op.QueriesByToken && (divided || _packed == 1);
-        _queryStaging = op.QueriesByToken && (converts || throughArray) ? kernel.Sbuf("queries to transpose or convert", throughArray ? op.HeadDim : _packed * PrefillPlan.GroupQueries, throughArray ? DataType.Bf16 : op.Type) : null;
+        _queryRows = throughArray ? kernel.Sbuf("queries to transpose", op.HeadDim, DataType.Bf16) : null;
+        _queryStaging = op.QueriesByToken && converts ? kernel.Sbuf("queries to convert", _packed * PrefillPlan.GroupQueries, op.Type) : null;
         _keyStaging = op.KeysByToken && (converts || plan.KeysFromAnywhere) ? kernel.Sbuf("keys to transpose or convert", PrefillPlan.TileKeys, plan.KeysFromAnywhere ? DataType.Bf16 : op.Type) : null;
         _indices = plan.KeysFromAnywhere ? kernel.Sbuf("places of keys", 1, DataType.Fp32, 2 * ChunksPerTile) : null;
         _banks = throughArray || (op.KeysByToken && plan.KeysFromAnywhere) ? kernel.Psum("transposes", 1, DataType.Bf16) : null;
@@ -116,7 +118,7 @@ internal sealed class PrefillOperands
         }
         else
         {
-            _kernel.Load(StreamId.QueueActivations, target, source);
+            _kernel.Load(StreamId.QueueActivations, target, source, convert: true);
         }
     }
 
@@ -129,8 +131,8 @@ internal sealed class PrefillOperands
             return;
         }
 
-        TileView loaded = _queryStaging![0][..rows, .._op.HeadDim];
-        _kernel.Load(StreamId.QueueActivations, loaded, Part(_queryTensor, true, head, _op.Queries, first, rows));
+        TileView loaded = _queryRows![0][..rows, .._op.HeadDim];
+        _kernel.Load(StreamId.QueueActivations, loaded, Part(_queryTensor, true, head, _op.Queries, first, rows), convert: true);
         TileView bank = _banks![_transposed++][.._op.HeadDim, ..rows];
         _kernel.Transpose(bank, loaded);
         _kernel.Copy(StreamId.Vector, _queries[_packs][.._op.HeadDim, ..rows], bank);
@@ -167,7 +169,7 @@ internal sealed class PrefillOperands
         }
         else
         {
-            _kernel.Load(StreamId.QueueWeights, Keys(tile), source);
+            _kernel.Load(StreamId.QueueWeights, Keys(tile), source, convert: true);
         }
     }
 
@@ -206,7 +208,7 @@ internal sealed class PrefillOperands
         }
 
         (MemoryTensor tensor, int tokens) = keys.Prior ? (_prior!.Value.Values, _op.PriorKeys) : (_current.Values, _op.Keys);
-        _kernel.Load(StreamId.QueueWeights, target, Part(tensor, true, kvHead, tokens, keys.First + start, count));
+        _kernel.Load(StreamId.QueueWeights, target, Part(tensor, true, kvHead, tokens, keys.First + start, count), convert: true);
     }
 
     /// <summary>All rows of <paramref name="width"/> elements of a head, one every <paramref name="stride"/> elements.</summary>
@@ -223,7 +225,7 @@ internal sealed class PrefillOperands
         _kernel.TensorScalar(StreamId.Vector, places, first with { Partitions = target.Partitions }, AluOperator.Add, offset);
         DescriptorSource described = _kernel.Descriptors;
         _kernel.Descriptors = DescriptorSource.Software;
-        _kernel.Gather(StreamId.QueueWeights, target, places, source);
+        _kernel.Gather(StreamId.QueueWeights, target, places, source, convert: true);
         _kernel.Descriptors = described;
     }
 }

@@ -1,0 +1,329 @@
+using System.Collections.Immutable;
+using Systolic.Hardware;
+using Systolic.Numerics;
+using Systolic.Programs;
+
+namespace Systolic.Kernels;
+
+/// <summary>A query group against a section of keys.</summary>
+/// <param name="Number">Number over the whole program.</param>
+/// <param name="Part">The part of a head to which the group belongs.</param>
+/// <param name="Section">Section of keys.</param>
+/// <param name="Group">Group of 128 queries.</param>
+/// <param name="Rows">Its queries.</param>
+/// <param name="Tiles">The tiles of the section that the group sees, in the order in which their scores are made.</param>
+/// <param name="Last">The group works on no later section.</param>
+internal sealed record PrefillTurn(long Number, PrefillPart Part, int Section, int Group, int Rows, ImmutableArray<int> Tiles, bool Last);
+
+/// <summary>Prefill attention (tiling: <see cref="PrefillPlan"/>): all scores of a group and section lie in SBUF, so that their maximum is known before the first exponential.</summary>
+/// <remarks>
+/// Three groups are at work: while the array weighs the values of one and makes the scores of the next but one, ScalarE takes exponentials of the group between, which the DMA engines transpose. Evictions that wait for a
+/// mask of the general-purpose engine come last, as a compiler would schedule them.
+/// </remarks>
+internal sealed class PrefillKernel
+{
+    private readonly PrefillAttention _op;
+    private readonly PrefillPlan _plan;
+    private readonly KernelBuilder _kernel;
+    private readonly PrefillBounds _bounds;
+    private readonly PrefillOperands _operands;
+    private readonly PrefillOutput _output;
+    private readonly MemoryTensor? _sinkTensor;
+    private readonly Tile _sink;
+    private readonly TileBuffer _banks;
+    private readonly TileBuffer _outputBanks;
+    private readonly TileBuffer? _copies;
+    private readonly TileBuffer? _selected;
+    private readonly TileBuffer _scores;
+    private readonly TileBuffer _maxima;
+    private readonly TileBuffer _sectionMaximum;
+    private readonly TileBuffer _maximum;
+    private readonly TileBuffer _before;
+    private readonly TileBuffer _factors;
+    private readonly TileBuffer _probabilities;
+    private readonly TileBuffer _transposed;
+    private readonly TileBuffer _sums;
+    private readonly Queue<Action> _masked = [];
+    private long _scoreRound;
+    private long _maskRound;
+    private long _outputRound;
+
+    private PrefillKernel(PrefillAttention op, ImmutableArray<PrefillPart> parts, Accelerator machine, bool values)
+    {
+        (_op, _plan) = (op, new PrefillPlan(op, machine));
+        _kernel = new KernelBuilder(machine, op.Name, values);
+        if (machine.Dma.DescriptorBlocks > 0)
+        {
+            _kernel.Descriptors = DescriptorSource.Hardware;
+        }
+
+        _bounds = new PrefillBounds(_kernel, op, _plan);
+        _operands = new PrefillOperands(_kernel, op, _plan, _bounds, parts.Any(part => !part.Whole));
+        _output = new PrefillOutput(_kernel, op, _plan);
+        _sinkTensor = op.Sink ? _kernel.Input("sinks", op.Heads, 1, DataType.Fp32) : null;
+        _sink = op.Sink ? _kernel.Sbuf("sink", 1, DataType.Fp32)[0] : default;
+        int tiles = _plan.SectionTiles, more = op.Sink ? 1 : 0;
+        _banks = _kernel.Psum("scores", PrefillPlan.BlockTiles);
+        _outputBanks = _kernel.Psum("weighted values of a block", 2);
+        bool selects = op.Causal && !_plan.BoundsEverywhere;
+        _copies = selects ? _kernel.Sbuf("scores to mask", PrefillPlan.TileKeys, DataType.Fp32, 2) : null;
+        _selected = selects ? _kernel.Sbuf("masked scores", PrefillPlan.TileKeys, DataType.Fp32, 2) : null;
+        _scores = _kernel.Sbuf("scores", PrefillPlan.TileKeys, DataType.Fp32, 2 * tiles);
+        _maxima = _kernel.Sbuf("maxima of tiles", tiles + more, DataType.Fp32, 2);
+        _sectionMaximum = _kernel.Sbuf("negative maximum of a section", 1, DataType.Fp32, 2);
+        _maximum = _kernel.Sbuf("negative maximum", 1, DataType.Fp32, _plan.Groups);
+        _before = _kernel.Sbuf("maximum of earlier sections", 1, DataType.Fp32, 2);
+        _factors = _kernel.Sbuf("factors", 1, DataType.Fp32, 2);
+        int several = _plan.ManyGroups ? 4 * Math.Min(tiles, 2 * PrefillPlan.BlockTiles) : 0;
+        _probabilities = _kernel.Sbuf("probabilities", PrefillPlan.TileKeys, DataType.Bf16, several > 0 ? several : tiles);
+        _transposed = _kernel.Sbuf("transposed probabilities", PrefillPlan.TileKeys, DataType.Bf16, several > 0 ? several : 2 * tiles);
+        _sums = _kernel.Sbuf("sums of tiles", tiles + more, DataType.Fp32, 2);
+    }
+
+    /// <summary>The program of a core that computes some parts of heads.</summary>
+    public static Program Write(PrefillAttention op, ImmutableArray<PrefillPart> parts, Accelerator machine, bool values = false) =>
+        new PrefillKernel(op, parts, machine, values).Write(parts);
+
+    private Program Write(ImmutableArray<PrefillPart> parts)
+    {
+        long number = 0;
+        foreach (PrefillPart part in parts)
+        {
+            _bounds.Write();
+            if (_sinkTensor is { } sinks)
+            {
+                _kernel.Load(StreamId.QueueSmall, _sink, sinks.Broadcast(part.Head, _kernel.Partitions, 0, 1));
+            }
+
+            for (int section = 0; section < _plan.Sections; section++)
+            {
+                _operands.Load(part.Head / _op.Sharing, section);
+                PrefillTurn[] turns = [.. Turns(part, section, number)];
+                number += turns.Length;
+                Overlap(turns);
+            }
+        }
+
+        return _kernel.Build();
+    }
+
+    private IEnumerable<PrefillTurn> Turns(PrefillPart part, int section, long number)
+    {
+        for (int group = part.FirstGroup; group < part.FirstGroup + part.Groups; group++)
+        {
+            if (_plan.WorksOn(group, section))
+            {
+                yield return new PrefillTurn(number++, part, section, group, _plan.QueriesIn(group), _plan.Seen(group, section), !_plan.WorksOn(group, section + 1));
+            }
+        }
+    }
+
+    /// <summary>Scores of a group, exponentials of the one before, products with values of the one before that.</summary>
+    private void Overlap(PrefillTurn[] turns)
+    {
+        for (int i = -2; i < turns.Length; i++)
+        {
+            PrefillTurn? oldest = At(i), middle = At(i + 1), newest = At(i + 2);
+            if (newest is not null)
+            {
+                _operands.LoadQueries(newest.Part, newest.Group, newest == turns[0]);
+            }
+
+            if (middle is not null)
+            {
+                Exponentials(middle);
+            }
+
+            if (oldest is not null)
+            {
+                _output.Sum(oldest, SumsOf(oldest), FactorOf(oldest));
+            }
+
+            Products(oldest, newest);
+            if (oldest is not null)
+            {
+                _output.Store(oldest, FactorOf(oldest));
+            }
+
+            while (_masked.TryDequeue(out Action? evict))
+            {
+                evict();
+            }
+
+            if (newest is not null)
+            {
+                UpdateMaximum(newest);
+            }
+        }
+
+        PrefillTurn? At(int index) => index >= 0 && index < turns.Length ? turns[index] : null;
+    }
+
+    /// <summary>Both products, a block of tiles at a time.</summary>
+    private void Products(PrefillTurn? oldest, PrefillTurn? newest)
+    {
+        bool first = true;
+        for (int tile = 0; tile < _plan.SectionTiles; tile += PrefillPlan.BlockTiles)
+        {
+            if (oldest is not null)
+            {
+                first &= !WeighValues(oldest, tile, first);
+            }
+
+            for (int i = tile; newest is not null && i < Math.Min(newest.Tiles.Length, tile + PrefillPlan.BlockTiles); i++)
+            {
+                Scores(newest, i);
+            }
+        }
+    }
+
+    private void Scores(PrefillTurn turn, int index)
+    {
+        int tile = turn.Tiles[index];
+        KeyTile keys = _plan[tile];
+        TileView bank = _banks[_scoreRound++][..turn.Rows, ..keys.Count], scores = ScoresOf(turn, tile);
+        TileView maximum = _maxima[turn.Number][..turn.Rows, index..(index + 1)];
+        _kernel.MatMul(bank, _operands.Queries(turn.Part, turn.Group), _operands.Keys(tile), accumulate: false);
+        switch (_plan.MaskOf(turn.Group, keys))
+        {
+            case ScoreMask.Bounds:
+                (ScalarOperand lower, ScalarOperand upper) = _bounds.Of(turn.Group, keys.Prior);
+                _kernel.RangeSelect(scores, maximum, bank, keys.First, lower, upper);
+                break;
+            case ScoreMask.Position:
+                TileView masked = Mask(turn, keys, bank);
+                _masked.Enqueue(() => _kernel.TensorScalarReduce(scores, maximum, masked, AluOperator.Multiply, 1f, AluOperator.Maximum));
+                break;
+            default:
+                _kernel.TensorScalarReduce(scores, maximum, bank, AluOperator.Multiply, 1f, AluOperator.Maximum);
+                break;
+        }
+    }
+
+    /// <summary>The general-purpose engine compares positions, once for each side; it cannot read PSUM.</summary>
+    private TileView Mask(PrefillTurn turn, KeyTile keys, in TileView bank)
+    {
+        if (_masked.Count == _copies!.Copies)
+        {
+            _masked.Dequeue()();
+        }
+
+        TileView copy = _copies[_maskRound][..turn.Rows, ..keys.Count], masked = _selected![_maskRound++][..turn.Rows, ..keys.Count];
+        int ahead = (turn.Group * PrefillPlan.GroupQueries) - keys.First;
+        _kernel.Copy(StreamId.Vector, copy, bank);
+        _kernel.AffineSelect(masked, copy, new AffineCondition(ahead, 1, -1), float.MinValue);
+        if (_op.Window > 0)
+        {
+            _kernel.AffineSelect(masked, masked, new AffineCondition(_op.Window - 1 - ahead, -1, 1), float.MinValue);
+        }
+
+        return masked;
+    }
+
+    private void UpdateMaximum(PrefillTurn turn)
+    {
+        bool sink = _op.Sink && turn.Section == 0;
+        int rows = turn.Rows, count = turn.Tiles.Length;
+        if (sink)
+        {
+            _kernel.Copy(StreamId.Vector, _maxima[turn.Number][..rows, count..(count + 1)], _sink[..rows, ..1]);
+        }
+
+        TileView section = _sectionMaximum[turn.Number][..rows, ..1], maximum = _maximum[turn.Group][..rows, ..1];
+        _kernel.TensorReduce(AluOperator.Maximum, section, _maxima[turn.Number][..rows, ..(count + (sink ? 1 : 0))], negate: true);
+        if (turn.Section == 0)
+        {
+            _kernel.Copy(StreamId.Vector, maximum, section);
+            return;
+        }
+
+        TileView before = _before[turn.Number][..rows, ..1];
+        _kernel.Activation(ActivationFunction.Identity, before, maximum, scale: -1f);
+        _kernel.TensorTensor(StreamId.Vector, AluOperator.Minimum, maximum, maximum, section);
+        _kernel.Activation(ActivationFunction.Exp, FactorOf(turn), before, maximum);
+    }
+
+    private void Exponentials(PrefillTurn turn)
+    {
+        TileView maximum = _maximum[turn.Group][..turn.Rows, ..1];
+        for (int i = 0; i < turn.Tiles.Length; i++)
+        {
+            int tile = turn.Tiles[i];
+            TileView probabilities = _probabilities[Place(turn, tile, _probabilities)][..turn.Rows, .._plan[tile].Count];
+            _kernel.ActivationReduce(ActivationFunction.Exp, probabilities, _sums[turn.Number][..turn.Rows, i..(i + 1)], ScoresOf(turn, tile), maximum);
+            Transpose(_transposed[Place(turn, tile, _transposed)], probabilities);
+        }
+
+        if (_op.Sink && turn.Section == 0)
+        {
+            int column = turn.Tiles.Length;
+            _kernel.Activation(ActivationFunction.Exp, _sums[turn.Number][..turn.Rows, column..(column + 1)], _sink[..turn.Rows, ..1], maximum);
+        }
+    }
+
+    /// <summary>Chunks of 128 keys side by side; a shorter last one is a transfer of its own.</summary>
+    private void Transpose(Tile target, in TileView probabilities)
+    {
+        int rows = probabilities.Partitions, chunks = probabilities.Elements / PrefillPlan.GroupQueries, rest = probabilities.Elements % PrefillPlan.GroupQueries;
+        if (chunks > 0)
+        {
+            _kernel.LocalTranspose(target[.., ..(chunks * rows)], probabilities with { Free = FreePattern.Row(chunks * PrefillPlan.GroupQueries) });
+        }
+
+        if (rest > 0)
+        {
+            _kernel.LocalTranspose(target[..rest, (chunks * rows)..((chunks + 1) * rows)], probabilities.Skip(chunks * PrefillPlan.GroupQueries) with { Free = FreePattern.Row(rest) });
+        }
+    }
+
+    /// <summary>Weighs the values of a block of tiles and adds them; false where the group sees none of them.</summary>
+    private bool WeighValues(PrefillTurn turn, int block, bool first)
+    {
+        TileView bank = default;
+        foreach (int tile in turn.Tiles.Where(tile => tile % _plan.SectionTiles / PrefillPlan.BlockTiles == block / PrefillPlan.BlockTiles).Order())
+        {
+            KeyTile keys = _plan[tile];
+            for (int start = 0; start < keys.Count; start += PrefillPlan.GroupQueries)
+            {
+                if (_plan.Sees(turn.Group, keys, start, PrefillPlan.GroupQueries))
+                {
+                    bool accumulate = !bank.IsNone;
+                    bank = accumulate ? bank : NextBank(turn);
+                    WeighChunk(turn, tile, start / PrefillPlan.GroupQueries, Math.Min(PrefillPlan.GroupQueries, keys.Count - start), bank, accumulate);
+                }
+            }
+        }
+
+        if (!bank.IsNone)
+        {
+            _output.Add(turn, bank, first);
+        }
+
+        return !bank.IsNone;
+    }
+
+    private TileView NextBank(PrefillTurn turn)
+    {
+        Tile bank = _outputBanks[_outputRound++];
+        return _op.OutputByToken ? bank[..turn.Rows, .._op.HeadDim] : bank[.._op.HeadDim, ..turn.Rows];
+    }
+
+    private void WeighChunk(PrefillTurn turn, int tile, int chunk, int count, in TileView bank, bool accumulate)
+    {
+        TileView values = _operands.Values(tile, chunk, count), probabilities = _transposed[Place(turn, tile, _transposed)][..count, (chunk * turn.Rows)..((chunk + 1) * turn.Rows)];
+        _kernel.MatMul(bank, _op.OutputByToken ? probabilities : values, _op.OutputByToken ? values : probabilities, accumulate);
+    }
+
+    private TileView ScoresOf(PrefillTurn turn, int tile) => _scores[Place(turn, tile, _scores)][..turn.Rows, .._plan[tile].Count];
+
+    private TileView SumsOf(PrefillTurn turn) => _sums[turn.Number][..turn.Rows, ..(turn.Tiles.Length + (_op.Sink && turn.Section == 0 ? 1 : 0))];
+
+    private TileView FactorOf(PrefillTurn turn) => _factors[turn.Number][..turn.Rows, ..1];
+
+    /// <summary>Groups take the places of a buffer in turn, as many as it has for a section; a place for each tile, or, with many groups, for every eighth.</summary>
+    private long Place(PrefillTurn turn, int tile, TileBuffer buffer)
+    {
+        int tiles = _plan.ManyGroups && buffer != _scores ? Math.Min(_plan.SectionTiles, 2 * PrefillPlan.BlockTiles) : _plan.SectionTiles;
+        return (turn.Number * tiles) + (tile % _plan.SectionTiles % tiles);
+    }
+}
