@@ -123,26 +123,16 @@ internal sealed class PrefillKernel
     {
         for (int i = -2; i < turns.Length; i++)
         {
-            PrefillTurn? oldest = At(i), middle = At(i + 1), newest = At(i + 2);
+            PrefillTurn? oldest = i >= 0 ? turns[i] : null, newest = i + 2 < turns.Length ? turns[i + 2] : null;
             if (newest is not null)
             {
                 _operands.LoadQueries(newest.Part, newest.Group, newest == turns[0]);
-            }
-
-            if (middle is not null)
-            {
-                Exponentials(middle);
+                Products(null, newest);
             }
 
             if (oldest is not null)
             {
                 _output.Sum(oldest, SumsOf(oldest), FactorOf(oldest));
-            }
-
-            Products(oldest, newest);
-            if (oldest is not null)
-            {
-                _output.Store(oldest, FactorOf(oldest));
             }
 
             while (_masked.TryDequeue(out Action? evict))
@@ -154,9 +144,22 @@ internal sealed class PrefillKernel
             {
                 UpdateMaximum(newest);
             }
-        }
 
-        PrefillTurn? At(int index) => index >= 0 && index < turns.Length ? turns[index] : null;
+            if (oldest is not null)
+            {
+                Products(oldest, null);
+            }
+
+            if (newest is not null)
+            {
+                Exponentials(newest);
+            }
+
+            if (oldest is not null)
+            {
+                _output.Store(oldest, FactorOf(oldest));
+            }
+        }
     }
 
     /// <summary>Both products, a block of tiles at a time.</summary>
