@@ -11,7 +11,7 @@ namespace Systolic.Kernels;
 /// <param name="Section">Section of keys.</param>
 /// <param name="Group">Group of 128 queries.</param>
 /// <param name="Rows">Its queries.</param>
-/// <param name="Tiles">The tiles of the section that the group sees, in the order in which their scores are made.</param>
+/// <param name="Tiles">The tiles of the section that the group sees, in order.</param>
 /// <param name="Last">The group works on no later section.</param>
 internal sealed record PrefillTurn(long Number, PrefillPart Part, int Section, int Group, int Rows, ImmutableArray<int> Tiles, bool Last);
 
@@ -44,6 +44,7 @@ internal sealed class PrefillKernel
     private readonly TileBuffer _transposed;
     private readonly TileBuffer _sums;
     private readonly Queue<Action> _masked = [];
+    private readonly int _ahead;
     private long _scoreRound;
     private long _maskRound;
     private long _outputRound;
@@ -74,6 +75,7 @@ internal sealed class PrefillKernel
         _maximum = _kernel.Sbuf("negative maximum", 1, DataType.Fp32, _plan.Groups);
         _before = _kernel.Sbuf("maximum of earlier sections", 1, DataType.Fp32, 2);
         _factors = _kernel.Sbuf("factors", 1, DataType.Fp32, 2);
+        _ahead = _plan.ManyGroups ? 4 : 2;
         int several = _plan.ManyGroups ? 4 * Math.Min(tiles, 2 * PrefillPlan.BlockTiles) : 0;
         _probabilities = _kernel.Sbuf("probabilities", PrefillPlan.TileKeys, DataType.Bf16, several > 0 ? several : tiles);
         _transposed = _kernel.Sbuf("transposed probabilities", PrefillPlan.TileKeys, DataType.Bf16, several > 0 ? several : 2 * tiles);
@@ -121,18 +123,20 @@ internal sealed class PrefillKernel
     /// <summary>Scores of a group, exponentials of the one before, products with values of the one before that.</summary>
     private void Overlap(PrefillTurn[] turns)
     {
-        for (int i = -2; i < turns.Length; i++)
+        for (int i = -_ahead; i < turns.Length; i++)
         {
-            PrefillTurn? oldest = i >= 0 ? turns[i] : null, newest = i + 2 < turns.Length ? turns[i + 2] : null;
+            PrefillTurn? oldest = At(i), summed = At(i + _ahead - 2), newest = At(i + _ahead);
+            var blocks = new Queue<ImmutableArray<int>>(oldest is null ? [] : Blocks(oldest));
+            bool first = true;
             if (newest is not null)
             {
                 _operands.LoadQueries(newest.Part, newest.Group, newest == turns[0]);
-                Products(null, newest);
+                Scores(newest, () => { Weigh(); });
             }
 
-            if (oldest is not null)
+            if (summed is not null)
             {
-                _output.Sum(oldest, SumsOf(oldest), FactorOf(oldest));
+                _output.Sum(summed, SumsOf(summed), FactorOf(summed));
             }
 
             while (_masked.TryDequeue(out Action? evict))
@@ -145,9 +149,9 @@ internal sealed class PrefillKernel
                 UpdateMaximum(newest);
             }
 
-            if (oldest is not null)
+            while (blocks.Count > 0)
             {
-                Products(oldest, null);
+                Weigh();
             }
 
             if (newest is not null)
@@ -159,26 +163,36 @@ internal sealed class PrefillKernel
             {
                 _output.Store(oldest, FactorOf(oldest));
             }
+
+            void Weigh()
+            {
+                if (blocks.TryDequeue(out ImmutableArray<int> block))
+                {
+                    WeighValues(oldest!, block, first);
+                    first = false;
+                }
+            }
         }
+
+        PrefillTurn? At(int index) => index >= 0 && index < turns.Length ? turns[index] : null;
     }
 
-    /// <summary>Both products, a block of tiles at a time.</summary>
-    private void Products(PrefillTurn? oldest, PrefillTurn? newest)
+    /// <summary>Makes the scores of a turn, and something else between each block of tiles and the next.</summary>
+    private void Scores(PrefillTurn turn, Action between)
     {
-        bool first = true;
-        for (int tile = 0; tile < _plan.SectionTiles; tile += PrefillPlan.BlockTiles)
+        int[] order = _plan.ScoreOrder(turn);
+        for (int i = 0; i < order.Length; i++)
         {
-            if (oldest is not null)
+            Scores(turn, order[i]);
+            if (i % PrefillPlan.BlockTiles == 0 && i > 0)
             {
-                first &= !WeighValues(oldest, tile, first);
-            }
-
-            for (int i = tile; newest is not null && i < Math.Min(newest.Tiles.Length, tile + PrefillPlan.BlockTiles); i++)
-            {
-                Scores(newest, i);
+                between();
             }
         }
     }
+
+    private IEnumerable<ImmutableArray<int>> Blocks(PrefillTurn turn) =>
+        turn.Tiles.GroupBy(tile => tile % _plan.SectionTiles / PrefillPlan.BlockTiles).Select(block => block.ToImmutableArray());
 
     private void Scores(PrefillTurn turn, int index)
     {
@@ -279,30 +293,25 @@ internal sealed class PrefillKernel
         }
     }
 
-    /// <summary>Weighs the values of a block of tiles and adds them; false where the group sees none of them.</summary>
-    private bool WeighValues(PrefillTurn turn, int block, bool first)
+    /// <summary>Weighs the values of a block of tiles and adds them to those of the blocks before.</summary>
+    private void WeighValues(PrefillTurn turn, ImmutableArray<int> block, bool first)
     {
-        TileView bank = default;
-        foreach (int tile in turn.Tiles.Where(tile => tile % _plan.SectionTiles / PrefillPlan.BlockTiles == block / PrefillPlan.BlockTiles).Order())
+        TileView bank = NextBank(turn);
+        bool accumulate = false;
+        foreach (int tile in block)
         {
             KeyTile keys = _plan[tile];
             for (int start = 0; start < keys.Count; start += PrefillPlan.GroupQueries)
             {
                 if (_plan.Sees(turn.Group, keys, start, PrefillPlan.GroupQueries))
                 {
-                    bool accumulate = !bank.IsNone;
-                    bank = accumulate ? bank : NextBank(turn);
                     WeighChunk(turn, tile, start / PrefillPlan.GroupQueries, Math.Min(PrefillPlan.GroupQueries, keys.Count - start), bank, accumulate);
+                    accumulate = true;
                 }
             }
         }
 
-        if (!bank.IsNone)
-        {
-            _output.Add(turn, bank, first);
-        }
-
-        return !bank.IsNone;
+        _output.Add(turn, bank, first);
     }
 
     private TileView NextBank(PrefillTurn turn)

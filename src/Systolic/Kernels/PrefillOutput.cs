@@ -31,7 +31,7 @@ internal sealed class PrefillOutput
         _partial = plan.Sections == 1 ? [] : [.. Enumerable.Range(0, plan.Groups).Select(group => kernel.Scratch(FormattableString.Invariant($"weighted values of group {group}"), partitions, columns, DataType.Fp32))];
         _sectionSums = kernel.Sbuf("sum of a section", 1, DataType.Fp32, 2);
         _sums = kernel.Sbuf("sum", 1, DataType.Fp32, plan.Groups);
-        _reciprocals = kernel.Sbuf("reciprocal of the sum", 1, DataType.Fp32, 2);
+        _reciprocals = kernel.Sbuf("reciprocal of the sum", 1, DataType.Fp32, plan.Groups);
         _weighted = kernel.Sbuf("weighted values", columns, DataType.Fp32, 2);
         _results = kernel.Sbuf("result", columns, op.Type, 2);
         _before = plan.Sections == 1 ? null : kernel.Sbuf("weighted values of earlier sections", columns, DataType.Fp32, 2);
@@ -55,7 +55,7 @@ internal sealed class PrefillOutput
 
         if (turn.Last)
         {
-            _kernel.Reciprocal(One(_reciprocals[turn.Number], turn), turn.Section > 0 ? all : section);
+            _kernel.Reciprocal(One(_reciprocals[turn.Group], turn), turn.Section > 0 ? all : section);
         }
 
         if (turn.Section > 0)
@@ -102,7 +102,7 @@ internal sealed class PrefillOutput
             return;
         }
 
-        TileView result = Shaped(_results[turn.Number], turn), reciprocal = One(_reciprocals[turn.Number], turn);
+        TileView result = Shaped(_results[turn.Number], turn), reciprocal = One(_reciprocals[turn.Group], turn);
         if (_op.OutputByToken)
         {
             _kernel.Activation(ActivationFunction.Identity, result, weighted, scale: reciprocal);

@@ -115,12 +115,15 @@ internal sealed class PrefillPlan
     /// <summary>Tiles of a section.</summary>
     public Range TilesOf(int section) => (section * SectionTiles)..Math.Min(Tiles, (section + 1) * SectionTiles);
 
-    /// <summary>The tiles of a section that a group sees, those to be masked by position first: the general-purpose engine works on them while the others are evicted.</summary>
+    /// <summary>The tiles of a section that a group sees.</summary>
     public ImmutableArray<int> Seen(int group, int section)
     {
         (int first, int count) = TilesOf(section).GetOffsetAndLength(Tiles);
-        return [.. Enumerable.Range(first, count).Where(tile => Sees(group, this[tile], 0, TileKeys)).OrderBy(tile => MaskOf(group, this[tile]) != ScoreMask.Position)];
+        return [.. Enumerable.Range(first, count).Where(tile => Sees(group, this[tile], 0, TileKeys))];
     }
+
+    /// <summary>In which order the scores of a turn's tiles are made, by their number in it: those to be masked by position first, so that the general-purpose engine works on them while the others are evicted.</summary>
+    public int[] ScoreOrder(PrefillTurn turn) => [.. Enumerable.Range(0, turn.Tiles.Length).OrderBy(i => MaskOf(turn.Group, this[turn.Tiles[i]]) != ScoreMask.Position)];
 
     /// <summary>The group works on a section: a window does not matter here.</summary>
     public bool WorksOn(int group, int section) =>
