@@ -49,7 +49,7 @@ internal sealed class DmaEngines
         int perEngine = Math.Max(_spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
         int slices = (op.Partitions + perEngine - 1) / perEngine;
         var transfer = new Transfer(program, op, stream, index, slices);
-        long arrival = issued + _spec.TriggerLatency.Value;
+        long arrival = issued - Interval(op.Descriptors) + _spec.TriggerLatency.Value;
         for (int slice = 0; slice < slices; slice++)
         {
             int first = slice * perEngine;
@@ -81,6 +81,13 @@ internal sealed class DmaEngines
         counts.Add(op.Opcode.WritesMemory() ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
+
+    private long Interval(DescriptorSource source) => source switch
+    {
+        DescriptorSource.Hardware => _spec.BlockInterval.Value,
+        DescriptorSource.Software => _spec.SoftwareInterval.Value,
+        _ => _spec.IssueInterval.Value,
+    };
 
     private void Describe(StreamId stream, DescriptorSource source, long until)
     {
