@@ -49,7 +49,7 @@ internal sealed class DmaEngines
         int perEngine = Math.Max(_spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
         int slices = (op.Partitions + perEngine - 1) / perEngine;
         var transfer = new Transfer(program, op, stream, index, slices);
-        long arrival = issued - Interval(op.Descriptors) + _spec.TriggerLatency.Value;
+        long arrival = Triggered(op.Descriptors, issued) + _spec.TriggerLatency.Value;
         for (int slice = 0; slice < slices; slice++)
         {
             int first = slice * perEngine;
@@ -82,12 +82,8 @@ internal sealed class DmaEngines
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 
-    private long Interval(DescriptorSource source) => source switch
-    {
-        DescriptorSource.Hardware => _spec.BlockInterval.Value,
-        DescriptorSource.Software => _spec.SoftwareInterval.Value,
-        _ => _spec.IssueInterval.Value,
-    };
+    /// <summary>A block writes descriptors after the trigger, which is part of the latency; the compiler and software do before it.</summary>
+    private long Triggered(DescriptorSource source, long issued) => source == DescriptorSource.Hardware ? issued - Math.Min(_spec.BlockInterval.Value, _spec.TriggerLatency.Value) : issued;
 
     private void Describe(StreamId stream, DescriptorSource source, long until)
     {
