@@ -74,8 +74,8 @@ internal sealed class PrefillKernel
         _sectionMaximum = _kernel.Sbuf("negative maximum of a section", 1, DataType.Fp32, 2);
         _maximum = _kernel.Sbuf("negative maximum", 1, DataType.Fp32, _plan.Groups);
         _before = _kernel.Sbuf("maximum of earlier sections", 1, DataType.Fp32, 2);
-        _factors = _kernel.Sbuf("factors", 1, DataType.Fp32, 2);
         _ahead = _plan.ManyGroups ? 4 : 2;
+        _factors = _kernel.Sbuf("factors", 1, DataType.Fp32, _ahead + 1);
         int several = _plan.ManyGroups ? 4 * Math.Min(tiles, 2 * PrefillPlan.BlockTiles) : 0;
         _probabilities = _kernel.Sbuf("probabilities", PrefillPlan.TileKeys, DataType.Bf16, several > 0 ? several : tiles);
         _transposed = _kernel.Sbuf("transposed probabilities", PrefillPlan.TileKeys, DataType.Bf16, several > 0 ? several : 2 * tiles);
@@ -128,6 +128,11 @@ internal sealed class PrefillKernel
             PrefillTurn? oldest = At(i), summed = At(i + _ahead - 2), newest = At(i + _ahead);
             var blocks = new Queue<ImmutableArray<int>>(oldest is null ? [] : Blocks(oldest));
             bool first = true;
+            if (oldest is not null)
+            {
+                _output.Begin(oldest);
+            }
+
             if (newest is not null)
             {
                 _operands.LoadQueries(newest.Part, newest.Group, newest == turns[0]);
@@ -136,7 +141,7 @@ internal sealed class PrefillKernel
 
             if (summed is not null)
             {
-                _output.Sum(summed, SumsOf(summed), FactorOf(summed));
+                _output.Sum(summed, Columns(_sums, summed), FactorOf(summed));
             }
 
             while (_masked.TryDequeue(out Action? evict))
@@ -239,15 +244,19 @@ internal sealed class PrefillKernel
 
     private void UpdateMaximum(PrefillTurn turn)
     {
-        bool sink = _op.Sink && turn.Section == 0;
-        int rows = turn.Rows, count = turn.Tiles.Length;
-        if (sink)
+        int rows = turn.Rows;
+        TileView maxima = Columns(_maxima, turn);
+        if (HasSink(turn))
         {
-            _kernel.Copy(StreamId.Vector, _maxima[turn.Number][..rows, count..(count + 1)], _sink[..rows, ..1]);
+            _kernel.Copy(StreamId.Vector, Last(maxima), _sink[..rows, ..1]);
+        }
+        else if (turn.Tiles.IsEmpty)
+        {
+            _kernel.Memset(StreamId.GpSimd, maxima, float.MinValue);
         }
 
         TileView section = _sectionMaximum[turn.Number][..rows, ..1], maximum = _maximum[turn.Group][..rows, ..1];
-        _kernel.TensorReduce(AluOperator.Maximum, section, _maxima[turn.Number][..rows, ..(count + (sink ? 1 : 0))], negate: true);
+        _kernel.TensorReduce(AluOperator.Maximum, section, maxima, negate: true);
         if (turn.Section == 0)
         {
             _kernel.Copy(StreamId.Vector, maximum, section);
@@ -271,10 +280,13 @@ internal sealed class PrefillKernel
             Transpose(_transposed[Place(turn, tile, _transposed)], probabilities);
         }
 
-        if (_op.Sink && turn.Section == 0)
+        if (HasSink(turn))
         {
-            int column = turn.Tiles.Length;
-            _kernel.Activation(ActivationFunction.Exp, _sums[turn.Number][..turn.Rows, column..(column + 1)], _sink[..turn.Rows, ..1], maximum);
+            _kernel.Activation(ActivationFunction.Exp, Last(Columns(_sums, turn)), _sink[..turn.Rows, ..1], maximum);
+        }
+        else if (turn.Tiles.IsEmpty)
+        {
+            _kernel.Memset(StreamId.GpSimd, Columns(_sums, turn), 0);
         }
     }
 
@@ -328,7 +340,13 @@ internal sealed class PrefillKernel
 
     private TileView ScoresOf(PrefillTurn turn, int tile) => _scores[Place(turn, tile, _scores)][..turn.Rows, .._plan[tile].Count];
 
-    private TileView SumsOf(PrefillTurn turn) => _sums[turn.Number][..turn.Rows, ..(turn.Tiles.Length + (_op.Sink && turn.Section == 0 ? 1 : 0))];
+    /// <summary>The sink is a score of the first section.</summary>
+    private bool HasSink(PrefillTurn turn) => _op.Sink && turn.Section == 0;
+
+    /// <summary>A column for each tile of a turn and one for the sink; one where there is neither.</summary>
+    private TileView Columns(TileBuffer buffer, PrefillTurn turn) => buffer[turn.Number][..turn.Rows, ..Math.Max(1, turn.Tiles.Length + (HasSink(turn) ? 1 : 0))];
+
+    private static TileView Last(TileView columns) => columns.Skip(columns.Elements - 1) with { Free = FreePattern.Row(1) };
 
     private TileView FactorOf(PrefillTurn turn) => _factors[turn.Number][..turn.Rows, ..1];
 

@@ -22,6 +22,7 @@ internal sealed class PrefillOperands
     private readonly TileBuffer _values;
     private readonly TileBuffer? _queryRows;
     private readonly TileBuffer? _queryStaging;
+    private readonly TileBuffer? _keyRows;
     private readonly TileBuffer? _keyStaging;
     private readonly TileBuffer? _indices;
     private readonly TileBuffer? _banks;
@@ -44,7 +45,8 @@ internal sealed class PrefillOperands
         bool converts = op.Type != DataType.Bf16, throughArray = op.QueriesByToken && (divided || _packed == 1);
         _queryRows = throughArray ? kernel.Sbuf("queries to transpose", op.HeadDim, DataType.Bf16) : null;
         _queryStaging = op.QueriesByToken && converts ? kernel.Sbuf("queries to convert", _packed * PrefillPlan.GroupQueries, op.Type) : null;
-        _keyStaging = op.KeysByToken && (converts || plan.KeysFromAnywhere) ? kernel.Sbuf("keys to transpose or convert", PrefillPlan.TileKeys, plan.KeysFromAnywhere ? DataType.Bf16 : op.Type) : null;
+        _keyRows = op.KeysByToken && plan.KeysFromAnywhere ? kernel.Sbuf("keys to transpose", PrefillPlan.TileKeys, DataType.Bf16) : null;
+        _keyStaging = op.KeysByToken && converts ? kernel.Sbuf("keys to convert", PrefillPlan.TileKeys, op.Type) : null;
         _indices = plan.KeysFromAnywhere ? kernel.Sbuf("places of keys", 1, DataType.Fp32, 2 * ChunksPerTile) : null;
         _banks = throughArray || (op.KeysByToken && plan.KeysFromAnywhere) ? kernel.Psum("transposes", 1, DataType.Bf16) : null;
     }
@@ -165,7 +167,7 @@ internal sealed class PrefillOperands
         MemoryView source = Part(tensor, _op.KeysByToken, kvHead, tokens, keys.First, keys.Count);
         if (_op.KeysByToken)
         {
-            LoadTransposed(StreamId.QueueWeights, Keys(tile), _plan.KeysFromAnywhere ? null : _keyStaging, source);
+            LoadTransposed(StreamId.QueueWeights, Keys(tile), _keyStaging, source);
         }
         else
         {
@@ -184,11 +186,11 @@ internal sealed class PrefillOperands
         }
 
         TileView bank = _banks![_transposed++][.._op.HeadDim, ..keys.Count];
-        Tile staging = _keyStaging![_staged++];
+        Tile rows = _keyRows![0];
         for (int start = 0; start < keys.Count; start += PrefillPlan.GroupQueries)
         {
             int count = Math.Min(PrefillPlan.GroupQueries, keys.Count - start), column = start / PrefillPlan.GroupQueries * _op.HeadDim;
-            TileView loaded = staging[..count, column..(column + _op.HeadDim)];
+            TileView loaded = rows[..count, column..(column + _op.HeadDim)];
             Find(loaded, _bounds.FirstKey, keys.First + start, Rows(_current.Keys, kvHead, _op.HeadDim, _op.HeadDim));
             _kernel.Transpose(bank.Skip(start) with { Free = FreePattern.Row(count) }, loaded);
         }

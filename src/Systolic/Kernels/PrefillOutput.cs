@@ -57,6 +57,15 @@ internal sealed class PrefillOutput
         {
             _kernel.Reciprocal(One(_reciprocals[turn.Group], turn), turn.Section > 0 ? all : section);
         }
+    }
+
+    /// <summary>Loads what earlier sections left in main memory.</summary>
+    public void Begin(PrefillTurn turn)
+    {
+        if (turn.Tiles.IsEmpty)
+        {
+            _kernel.Memset(StreamId.GpSimd, Shaped(_weighted[turn.Number], turn), 0);
+        }
 
         if (turn.Section > 0)
         {
