@@ -185,14 +185,14 @@ internal sealed class PrefillKernel
     /// <summary>Makes the scores of a turn, and something else between each block of tiles and the next.</summary>
     private void Scores(PrefillTurn turn, Action between)
     {
-        int[] order = _plan.ScoreOrder(turn);
-        for (int i = 0; i < order.Length; i++)
+        foreach ((int number, int index) in _plan.ScoreOrder(turn).Index())
         {
-            Scores(turn, order[i]);
-            if (i % PrefillPlan.BlockTiles == 0 && i > 0)
+            if (number > 0 && number % PrefillPlan.BlockTiles == 0)
             {
                 between();
             }
+
+            Scores(turn, index);
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class PrefillOperands
         _queryStaging = op.QueriesByToken && converts ? kernel.Sbuf("queries to convert", _packed * PrefillPlan.GroupQueries, op.Type) : null;
         _keyRows = op.KeysByToken && plan.KeysFromAnywhere ? kernel.Sbuf("keys to transpose", PrefillPlan.TileKeys, DataType.Bf16) : null;
         _keyStaging = op.KeysByToken && converts ? kernel.Sbuf("keys to convert", PrefillPlan.TileKeys, op.Type) : null;
-        _indices = plan.KeysFromAnywhere ? kernel.Sbuf("places of keys", 1, DataType.Fp32, 2 * ChunksPerTile) : null;
+        _indices = plan.KeysFromAnywhere ? kernel.Sbuf("places of keys", 1, DataType.Fp32, 2 * ChunksPerTile * plan.SectionTiles) : null;
         _banks = throughArray || (op.KeysByToken && plan.KeysFromAnywhere) ? kernel.Psum("transposes", 1, DataType.Bf16) : null;
     }
 

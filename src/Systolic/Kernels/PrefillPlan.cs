@@ -122,8 +122,12 @@ internal sealed class PrefillPlan
         return [.. Enumerable.Range(first, count).Where(tile => Sees(group, this[tile], 0, TileKeys))];
     }
 
-    /// <summary>In which order the scores of a turn's tiles are made, by their number in it: those to be masked by position first, so that the general-purpose engine works on them while the others are evicted.</summary>
-    public int[] ScoreOrder(PrefillTurn turn) => [.. Enumerable.Range(0, turn.Tiles.Length).OrderBy(i => MaskOf(turn.Group, this[turn.Tiles[i]]) != ScoreMask.Position)];
+    /// <summary>In which order the scores of a turn's tiles are made, by their number in it: those to be masked by position and the others in turn, so that the general-purpose engine works on the ones while the others are evicted.</summary>
+    public IEnumerable<int> ScoreOrder(PrefillTurn turn)
+    {
+        ILookup<bool, int> masked = Enumerable.Range(0, turn.Tiles.Length).ToLookup(i => MaskOf(turn.Group, this[turn.Tiles[i]]) == ScoreMask.Position);
+        return masked[true].Index().Concat(masked[false].Index()).OrderBy(tile => tile.Index).Select(tile => tile.Item);
+    }
 
     /// <summary>The group works on a section: a window does not matter here.</summary>
     public bool WorksOn(int group, int section) =>
