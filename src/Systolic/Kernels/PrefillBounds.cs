@@ -51,12 +51,12 @@ internal sealed class PrefillBounds
     {
         if (_firstQueryTensor is { } query)
         {
-            _kernel.Load(StreamId.QueueSmall, _firstQuery, query.Broadcast(0, _kernel.Partitions, 0, 1));
+            _kernel.Load(StreamId.QueueWeights, _firstQuery, query.Broadcast(0, _kernel.Partitions, 0, 1));
         }
 
         if (_usedTensor is { } used)
         {
-            _kernel.Load(StreamId.QueueSmall, _used, used.Broadcast(0, _kernel.Partitions, 0, 1));
+            _kernel.Load(StreamId.QueueWeights, _used, used.Broadcast(0, _kernel.Partitions, 0, 1));
         }
 
         if (_plan.BoundsEverywhere)

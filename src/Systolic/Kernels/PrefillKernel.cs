@@ -94,14 +94,20 @@ internal sealed class PrefillKernel
             _bounds.Write();
             if (_sinkTensor is { } sinks)
             {
-                _kernel.Load(StreamId.QueueSmall, _sink, sinks.Broadcast(part.Head, _kernel.Partitions, 0, 1));
+                _kernel.Load(StreamId.QueueWeights, _sink, sinks.Broadcast(part.Head, _kernel.Partitions, 0, 1));
             }
 
             for (int section = 0; section < _plan.Sections; section++)
             {
-                _operands.Load(part.Head / _op.Sharing, section);
                 PrefillTurn[] turns = [.. Turns(part, section, number)];
                 number += turns.Length;
+                _operands.LoadKeys(part.Head / _op.Sharing, section);
+                if (turns.Length > 0)
+                {
+                    _operands.LoadQueries(part, turns[0].Group, true);
+                }
+
+                _operands.LoadValues(part.Head / _op.Sharing, section);
                 Overlap(turns);
             }
         }
@@ -135,7 +141,11 @@ internal sealed class PrefillKernel
 
             if (newest is not null)
             {
-                _operands.LoadQueries(newest.Part, newest.Group, newest == turns[0]);
+                if (newest != turns[0])
+                {
+                    _operands.LoadQueries(newest.Part, newest.Group, false);
+                }
+
                 Scores(newest, () => { Weigh(); });
             }
 

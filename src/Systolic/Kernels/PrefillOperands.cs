@@ -59,20 +59,25 @@ internal sealed class PrefillOperands
     /// <summary>Values of a chunk of 128 keys of a tile: keys x features.</summary>
     public TileView Values(int tile, int chunk, int count) => _values[(tile % _plan.SectionTiles * ChunksPerTile) + chunk][..count, ..];
 
-    /// <summary>Loads keys and values of a section, each seen or not.</summary>
-    public void Load(int kvHead, int section)
+    /// <summary>Loads the keys of a section, each seen or not.</summary>
+    public void LoadKeys(int kvHead, int section)
     {
         (int first, int count) = _plan.TilesOf(section).GetOffsetAndLength(_plan.Tiles);
         for (int tile = first; tile < first + count; tile++)
         {
-            LoadKeys(kvHead, tile);
+            LoadTile(kvHead, tile);
         }
+    }
 
+    /// <summary>Loads the values of a section.</summary>
+    public void LoadValues(int kvHead, int section)
+    {
+        (int first, int count) = _plan.TilesOf(section).GetOffsetAndLength(_plan.Tiles);
         for (int tile = first; tile < first + count; tile++)
         {
             for (int start = 0; start < _plan[tile].Count; start += PrefillPlan.GroupQueries)
             {
-                LoadValues(kvHead, tile, start);
+                LoadChunk(kvHead, tile, start);
             }
         }
     }
@@ -116,11 +121,11 @@ internal sealed class PrefillOperands
         MemoryView source = Part(_queryTensor, _op.QueriesByToken, head, _op.Queries, first, count);
         if (_op.QueriesByToken)
         {
-            LoadTransposed(StreamId.QueueActivations, target, _queryStaging, source);
+            LoadTransposed(StreamId.QueueWeights, target, _queryStaging, source);
         }
         else
         {
-            _kernel.Load(StreamId.QueueActivations, target, source, convert: true);
+            _kernel.Load(StreamId.QueueWeights, target, source, convert: true);
         }
     }
 
@@ -134,7 +139,7 @@ internal sealed class PrefillOperands
         }
 
         TileView loaded = _queryRows![0][..rows, .._op.HeadDim];
-        _kernel.Load(StreamId.QueueActivations, loaded, Part(_queryTensor, true, head, _op.Queries, first, rows), convert: true);
+        _kernel.Load(StreamId.QueueWeights, loaded, Part(_queryTensor, true, head, _op.Queries, first, rows), convert: true);
         TileView bank = _banks![_transposed++][.._op.HeadDim, ..rows];
         _kernel.Transpose(bank, loaded);
         _kernel.Copy(StreamId.Vector, _queries[_packs][.._op.HeadDim, ..rows], bank);
@@ -154,7 +159,7 @@ internal sealed class PrefillOperands
         _kernel.Copy(StreamId.Vector, target, loaded);
     }
 
-    private void LoadKeys(int kvHead, int tile)
+    private void LoadTile(int kvHead, int tile)
     {
         KeyTile keys = _plan[tile];
         (MemoryTensor tensor, int tokens) = keys.Prior ? (_prior!.Value.Keys, _op.PriorKeys) : (_current.Keys, _op.Keys);
@@ -198,7 +203,7 @@ internal sealed class PrefillOperands
         _kernel.Copy(StreamId.Vector, Keys(tile), bank);
     }
 
-    private void LoadValues(int kvHead, int tile, int start)
+    private void LoadChunk(int kvHead, int tile, int start)
     {
         KeyTile keys = _plan[tile];
         int count = Math.Min(PrefillPlan.GroupQueries, keys.Count - start);

@@ -69,7 +69,7 @@ internal sealed class PrefillOutput
 
         if (turn.Section > 0)
         {
-            _kernel.Load(StreamId.QueueSmall, Shaped(_before![turn.Number], turn), Partial(turn));
+            _kernel.Load(StreamId.QueueWeights, Shaped(_before![turn.Number], turn), Partial(turn));
         }
     }
 
