@@ -55,7 +55,7 @@ internal sealed class PrefillKernel
         _kernel = new KernelBuilder(machine, op.Name, values);
         if (machine.Dma.DescriptorBlocks > 0)
         {
-            _kernel.Descriptors = DescriptorSource.Hardware;
+            _kernel.Descriptors = DescriptorSource.HardwareOneBlock;
         }
 
         _bounds = new PrefillBounds(_kernel, op, _plan);
