@@ -27,6 +27,7 @@ internal sealed class PrefillOperands
     private readonly TileBuffer? _indices;
     private readonly TileBuffer? _banks;
     private readonly int _packed;
+    private int? _loaded;
     private long _packs;
     private long _staged;
     private long _indexed;
@@ -51,7 +52,7 @@ internal sealed class PrefillOperands
         _banks = throughArray || (op.KeysByToken && plan.KeysFromAnywhere) ? kernel.Psum("transposes", 1, DataType.Bf16) : null;
     }
 
-    private static int ChunksPerTile => PrefillPlan.TileKeys / PrefillPlan.GroupQueries;
+    private static int ChunksPerTile => PrefillPlan.TileKeys / PrefillPlan.ChunkKeys;
 
     /// <summary>Keys of a tile: features x keys.</summary>
     public TileView Keys(int tile) => _keys[tile % _plan.SectionTiles][.._op.HeadDim, .._plan[tile].Count];
@@ -75,35 +76,49 @@ internal sealed class PrefillOperands
         (int first, int count) = _plan.TilesOf(section).GetOffsetAndLength(_plan.Tiles);
         for (int tile = first; tile < first + count; tile++)
         {
-            for (int start = 0; start < _plan[tile].Count; start += PrefillPlan.GroupQueries)
+            for (int start = 0; start < _plan[tile].Count; start += PrefillPlan.ChunkKeys)
             {
                 LoadChunk(kvHead, tile, start);
             }
         }
     }
 
-    /// <summary>The queries of a group: features x queries. Loads several groups with the first of them, where the head is not divided over cores.</summary>
-    public void LoadQueries(in PrefillPart part, int group, bool first)
+    /// <summary>Loads the queries of a section's first turn.</summary>
+    public void LoadFirstQueries(PrefillTurn[] turns)
     {
-        int rows = _plan.QueriesIn(group);
-        if (!part.Whole || _packed == 1)
+        _loaded = null;
+        if (turns.Length > 0)
         {
-            _packs++;
-            LoadGroup(part.Head, group, rows);
-        }
-        else if (first || group % _packed == 0)
-        {
-            _packs++;
-            int from = group / _packed * _packed * PrefillPlan.GroupQueries;
-            LoadPack(part.Head, from, Math.Min(_packed * PrefillPlan.GroupQueries, _op.Queries - from));
+            LoadQueries(turns[0]);
         }
     }
 
-    /// <summary>Where <see cref="LoadQueries"/> put the queries of a group last.</summary>
-    public TileView Queries(in PrefillPart part, int group)
+    /// <summary>Loads the queries of a turn unless they are there: several groups with the first of them, where the head is not divided over cores.</summary>
+    public void LoadQueries(PrefillTurn turn)
     {
-        int start = part.Whole ? group % _packed * PrefillPlan.GroupQueries : 0;
-        return _queries[_packs][.._op.HeadDim, start..(start + _plan.QueriesIn(group))];
+        bool packed = turn.Part.Whole && _packed > 1;
+        int pack = packed ? turn.Group / _packed : turn.Group, first = pack * (packed ? _packed : 1) * PrefillPlan.GroupQueries;
+        if (pack == _loaded)
+        {
+            return;
+        }
+
+        (_loaded, _packs) = (pack, _packs + 1);
+        if (packed || !_op.QueriesByToken)
+        {
+            LoadPack(turn.Part.Head, first, packed ? Math.Min(_packed * PrefillPlan.GroupQueries, _op.Queries - first) : turn.Rows);
+        }
+        else
+        {
+            LoadGroup(turn.Part.Head, first, turn.Rows);
+        }
+    }
+
+    /// <summary>Where <see cref="LoadQueries"/> put the queries of a turn: features x queries.</summary>
+    public TileView Queries(PrefillTurn turn)
+    {
+        int start = turn.Part.Whole ? turn.Group % _packed * PrefillPlan.GroupQueries : 0;
+        return _queries[_packs][.._op.HeadDim, start..(start + turn.Rows)];
     }
 
     private MemoryTensor Declare(string name, int heads, int tokens, bool byToken) => byToken
@@ -129,18 +144,11 @@ internal sealed class PrefillOperands
         }
     }
 
-    private void LoadGroup(int head, int group, int rows)
+    /// <summary>The array transposes a single group.</summary>
+    private void LoadGroup(int head, int first, int rows)
     {
-        int first = group * PrefillPlan.GroupQueries;
-        if (!_op.QueriesByToken)
-        {
-            LoadPack(head, first, rows);
-            return;
-        }
-
-        TileView loaded = _queryRows![0][..rows, .._op.HeadDim];
+        TileView loaded = _queryRows![0][..rows, .._op.HeadDim], bank = _banks![_transposed++][.._op.HeadDim, ..rows];
         _kernel.Load(StreamId.QueueWeights, loaded, Part(_queryTensor, true, head, _op.Queries, first, rows), convert: true);
-        TileView bank = _banks![_transposed++][.._op.HeadDim, ..rows];
         _kernel.Transpose(bank, loaded);
         _kernel.Copy(StreamId.Vector, _queries[_packs][.._op.HeadDim, ..rows], bank);
     }
@@ -192,9 +200,9 @@ internal sealed class PrefillOperands
 
         TileView bank = _banks![_transposed++][.._op.HeadDim, ..keys.Count];
         Tile rows = _keyRows![0];
-        for (int start = 0; start < keys.Count; start += PrefillPlan.GroupQueries)
+        for (int start = 0; start < keys.Count; start += PrefillPlan.ChunkKeys)
         {
-            int count = Math.Min(PrefillPlan.GroupQueries, keys.Count - start), column = start / PrefillPlan.GroupQueries * _op.HeadDim;
+            int count = Math.Min(PrefillPlan.ChunkKeys, keys.Count - start), column = start / PrefillPlan.ChunkKeys * _op.HeadDim;
             TileView loaded = rows[..count, column..(column + _op.HeadDim)];
             Find(loaded, _bounds.FirstKey, keys.First + start, Rows(_current.Keys, kvHead, _op.HeadDim, _op.HeadDim));
             _kernel.Transpose(bank.Skip(start) with { Free = FreePattern.Row(count) }, loaded);
@@ -206,8 +214,8 @@ internal sealed class PrefillOperands
     private void LoadChunk(int kvHead, int tile, int start)
     {
         KeyTile keys = _plan[tile];
-        int count = Math.Min(PrefillPlan.GroupQueries, keys.Count - start);
-        TileView target = Values(tile, start / PrefillPlan.GroupQueries, count);
+        int count = Math.Min(PrefillPlan.ChunkKeys, keys.Count - start);
+        TileView target = Values(tile, start / PrefillPlan.ChunkKeys, count);
         if (_plan.KeysFromAnywhere && !keys.Prior)
         {
             Find(target, _bounds.FirstKey, keys.First + start, Rows(_current.Values, kvHead, _op.HeadDim, _op.HeadDim));

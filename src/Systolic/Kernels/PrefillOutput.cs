@@ -10,6 +10,9 @@ internal sealed class PrefillOutput
     private readonly KernelBuilder _kernel;
     private readonly PrefillAttention _op;
     private readonly PrefillPlan _plan;
+    private readonly PrefillOperands _operands;
+    private readonly PrefillScores _scores;
+    private readonly PrefillProbabilities _probabilities;
     private readonly MemoryTensor _tensor;
     private readonly MemoryTensor[] _partial;
     private readonly TileBuffer _sectionSums;
@@ -19,12 +22,17 @@ internal sealed class PrefillOutput
     private readonly TileBuffer _results;
     private readonly TileBuffer? _before;
     private readonly TileBuffer? _turned;
-    private readonly TileBuffer? _banks;
+    private readonly TileBuffer? _turnBanks;
+    private readonly TileBuffer _banks;
+    private readonly Queue<int[]> _blocks = [];
+    private PrefillTurn? _turn;
+    private bool _first;
     private long _turns;
+    private long _round;
 
-    public PrefillOutput(KernelBuilder kernel, PrefillAttention op, PrefillPlan plan)
+    public PrefillOutput(KernelBuilder kernel, PrefillAttention op, PrefillPlan plan, PrefillOperands operands, PrefillScores scores, PrefillProbabilities probabilities)
     {
-        (_kernel, _op, _plan) = (kernel, op, plan);
+        (_kernel, _op, _plan, _operands, _scores, _probabilities) = (kernel, op, plan, operands, scores, probabilities);
         bool byToken = op.OutputByToken;
         (int partitions, int columns) = byToken ? (PrefillPlan.GroupQueries, op.HeadDim) : (op.HeadDim, PrefillPlan.GroupQueries);
         _tensor = kernel.Output("output", byToken ? (long)op.Heads * op.Queries : (long)op.Heads * op.HeadDim, byToken ? op.HeadDim : op.Queries, op.Type);
@@ -36,17 +44,18 @@ internal sealed class PrefillOutput
         _results = kernel.Sbuf("result", columns, op.Type, 2);
         _before = plan.Sections == 1 ? null : kernel.Sbuf("weighted values of earlier sections", columns, DataType.Fp32, 2);
         _turned = byToken ? null : kernel.Sbuf("factors beside each other", PrefillPlan.GroupQueries, DataType.Fp32, 4);
-        _banks = byToken ? null : kernel.Psum("turned factors", 1);
+        _turnBanks = byToken ? null : kernel.Psum("turned factors", 1);
+        _banks = kernel.Psum("weighted values of a block", 2);
     }
 
     /// <summary>Sums a group's probabilities of a section and, with the last section, takes the reciprocal of the sum.</summary>
-    public void Sum(PrefillTurn turn, in TileView sums, in TileView factor)
+    public void Sum(PrefillTurn turn)
     {
         TileView section = One(_sectionSums[turn.Number], turn), all = One(_sums[turn.Group], turn);
-        _kernel.TensorReduce(AluOperator.Add, section, sums);
+        _kernel.TensorReduce(AluOperator.Add, section, _probabilities.Sums(turn));
         if (turn.Section > 0)
         {
-            _kernel.TensorScalar(StreamId.Vector, all, all, AluOperator.Multiply, factor, AluOperator.Add, section);
+            _kernel.TensorScalar(StreamId.Vector, all, all, AluOperator.Multiply, _scores.Factor(turn), AluOperator.Add, section);
         }
         else if (!turn.Last)
         {
@@ -59,9 +68,15 @@ internal sealed class PrefillOutput
         }
     }
 
-    /// <summary>Loads what earlier sections left in main memory.</summary>
+    /// <summary>The values of a turn are weighed from now on; loads what earlier sections left in main memory.</summary>
     public void Begin(PrefillTurn turn)
     {
+        (_turn, _first) = (turn, true);
+        foreach (IGrouping<int, int> block in turn.Tiles.GroupBy(tile => tile % _plan.SectionTiles / PrefillPlan.BlockTiles))
+        {
+            _blocks.Enqueue([.. block]);
+        }
+
         if (turn.Tiles.IsEmpty)
         {
             _kernel.Memset(StreamId.GpSimd, Shaped(_weighted[turn.Number], turn), 0);
@@ -73,23 +88,42 @@ internal sealed class PrefillOutput
         }
     }
 
-    /// <summary>Adds a block's weighted values to those of the blocks before.</summary>
-    public void Add(PrefillTurn turn, in TileView bank, bool first)
+    /// <summary>Weighs the values of the next block of tiles, if there is one, and adds them to those before.</summary>
+    public void WeighBlock()
     {
-        TileView weighted = Shaped(_weighted[turn.Number], turn);
-        if (first)
+        if (!_blocks.TryDequeue(out int[]? tiles))
         {
-            _kernel.Copy(StreamId.Vector, weighted, bank);
+            return;
         }
-        else
+
+        PrefillTurn turn = _turn!;
+        Tile bank = _banks[_round++];
+        TileView result = _op.OutputByToken ? bank[..turn.Rows, .._op.HeadDim] : bank[.._op.HeadDim, ..turn.Rows];
+        bool accumulate = false;
+        foreach ((int tile, int chunk, int count) in tiles.SelectMany(tile => Chunks(turn, tile)))
         {
-            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, weighted, weighted, bank);
+            TileView values = _operands.Values(tile, chunk, count), probabilities = _probabilities.Transposed(turn, tile, chunk, count);
+            _kernel.MatMul(result, _op.OutputByToken ? probabilities : values, _op.OutputByToken ? values : probabilities, accumulate);
+            accumulate = true;
+        }
+
+        Add(Shaped(_weighted[turn.Number], turn), result);
+        _first = false;
+    }
+
+    /// <summary>Weighs the blocks that are left.</summary>
+    public void WeighRest(PrefillTurn turn)
+    {
+        while (_blocks.Count > 0)
+        {
+            WeighBlock();
         }
     }
 
     /// <summary>All blocks are added: adds earlier sections and stores.</summary>
-    public void Store(PrefillTurn turn, in TileView factor)
+    public void Store(PrefillTurn turn)
     {
+        TileView factor = _scores.Factor(turn);
         TileView weighted = Shaped(_weighted[turn.Number], turn);
         if (turn.Section > 0)
         {
@@ -125,10 +159,35 @@ internal sealed class PrefillOutput
         _kernel.Store(StreamId.QueueStores, _op.OutputByToken ? _tensor.Part(((long)turn.Part.Head * _op.Queries) + first, turn.Rows) : _tensor.Part((long)turn.Part.Head * _op.HeadDim, _op.HeadDim, first, turn.Rows), result);
     }
 
+    private void Add(in TileView weighted, in TileView block)
+    {
+        if (_first)
+        {
+            _kernel.Copy(StreamId.Vector, weighted, block);
+        }
+        else
+        {
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, weighted, weighted, block);
+        }
+    }
+
+    /// <summary>The chunks of a tile that the group sees.</summary>
+    private IEnumerable<(int Tile, int Chunk, int Count)> Chunks(PrefillTurn turn, int tile)
+    {
+        KeyTile keys = _plan[tile];
+        for (int start = 0; start < keys.Count; start += PrefillPlan.ChunkKeys)
+        {
+            if (_plan.Sees(turn.Group, keys, start, PrefillPlan.ChunkKeys))
+            {
+                yield return (tile, start / PrefillPlan.ChunkKeys, Math.Min(PrefillPlan.ChunkKeys, keys.Count - start));
+            }
+        }
+    }
+
     /// <summary>A factor of each query, on partitions, beside each other in the partition of every feature.</summary>
     private TileView Turned(PrefillTurn turn, in TileView factor)
     {
-        TileView bank = _banks![0][.._op.HeadDim, ..turn.Rows], turned = _turned![_turns++][.._op.HeadDim, ..turn.Rows];
+        TileView bank = _turnBanks![0][.._op.HeadDim, ..turn.Rows], turned = _turned![_turns++][.._op.HeadDim, ..turn.Rows];
         _kernel.Transpose(bank, factor.Spread(_op.HeadDim));
         _kernel.Copy(StreamId.Vector, turned, bank);
         return turned;

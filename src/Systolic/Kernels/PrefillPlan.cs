@@ -27,8 +27,11 @@ internal enum ScoreMask
 /// <remarks>The tiling of the public attention_cte kernel (nki-library 2.29). Tiles that no query of a group sees are left out where positions are known when the program is written.</remarks>
 internal sealed class PrefillPlan
 {
-    /// <summary>Queries of a group, and keys of a chunk of values.</summary>
+    /// <summary>Queries of a group.</summary>
     public const int GroupQueries = 128;
+
+    /// <summary>Keys whose values fill the partitions: a product of the second kind.</summary>
+    public const int ChunkKeys = 128;
 
     /// <summary>Keys of a tile: a PSUM bank of scores.</summary>
     public const int TileKeys = 512;
@@ -65,7 +68,9 @@ internal sealed class PrefillPlan
         SectionTiles = keys > LongestSection ? SectionKeys / TileKeys : Tiles;
         Sections = (Tiles + SectionTiles - 1) / SectionTiles;
         Groups = GroupsOf(op);
-        ManyGroups = op.Window is > 0 and <= ShortWindow && !op.QueriesAnywhere && op.PriorKeys == 0;
+        bool fewTiles = op.Window is > 0 and <= ShortWindow && !op.QueriesAnywhere && op.PriorKeys == 0;
+        GroupsAhead = fewTiles ? 4 : 2;
+        GroupTiles = fewTiles ? Math.Min(SectionTiles, 2 * BlockTiles) : SectionTiles;
     }
 
     /// <summary>Groups of 128 queries of a head.</summary>
@@ -92,8 +97,11 @@ internal sealed class PrefillPlan
     /// <summary>Keys are hidden by bounds in SBUF in every tile: positions are known at run time only, or a short window cuts most tiles.</summary>
     public bool BoundsEverywhere { get; }
 
-    /// <summary>Groups see a tile or two, so that more of them are at work at a time.</summary>
-    public bool ManyGroups { get; }
+    /// <summary>Groups whose scores are made before the values of a group are weighed: more where each sees a tile or two.</summary>
+    public int GroupsAhead { get; }
+
+    /// <summary>Places for the probabilities of a group: one for each tile of a section, or for each of two blocks.</summary>
+    public int GroupTiles { get; }
 
     /// <summary>Groups of a head.</summary>
     public static int GroupsOf(PrefillAttention op) => (op.Queries + GroupQueries - 1) / GroupQueries;
