@@ -46,7 +46,7 @@ internal sealed class PrefillOperands
         bool converts = op.Type != DataType.Bf16, throughArray = op.QueriesByToken && (divided || _packed == 1);
         _queryRows = throughArray ? kernel.Sbuf("queries to transpose", op.HeadDim, DataType.Bf16) : null;
         _queryStaging = op.QueriesByToken && converts ? kernel.Sbuf("queries to convert", _packed * PrefillPlan.GroupQueries, op.Type) : null;
-        _keyRows = op.KeysByToken && plan.KeysFromAnywhere ? kernel.Sbuf("keys to transpose", PrefillPlan.TileKeys, DataType.Bf16) : null;
+        _keyRows = op.KeysByToken && plan.KeysFromAnywhere ? kernel.Sbuf("keys to transpose", op.HeadDim, DataType.Bf16, ChunksPerTile) : null;
         _keyStaging = op.KeysByToken && converts ? kernel.Sbuf("keys to convert", PrefillPlan.TileKeys, op.Type) : null;
         _indices = plan.KeysFromAnywhere ? kernel.Sbuf("places of keys", 1, DataType.Fp32, 2 * ChunksPerTile * plan.SectionTiles) : null;
         _banks = throughArray || (op.KeysByToken && plan.KeysFromAnywhere) ? kernel.Psum("transposes", 1, DataType.Bf16) : null;
@@ -199,11 +199,10 @@ internal sealed class PrefillOperands
         }
 
         TileView bank = _banks![_transposed++][.._op.HeadDim, ..keys.Count];
-        Tile rows = _keyRows![0];
         for (int start = 0; start < keys.Count; start += PrefillPlan.ChunkKeys)
         {
-            int count = Math.Min(PrefillPlan.ChunkKeys, keys.Count - start), column = start / PrefillPlan.ChunkKeys * _op.HeadDim;
-            TileView loaded = rows[..count, column..(column + _op.HeadDim)];
+            int count = Math.Min(PrefillPlan.ChunkKeys, keys.Count - start);
+            TileView loaded = _keyRows![start / PrefillPlan.ChunkKeys][..count, ..];
             Find(loaded, _bounds.FirstKey, keys.First + start, Rows(_current.Keys, kvHead, _op.HeadDim, _op.HeadDim));
             _kernel.Transpose(bank.Skip(start) with { Free = FreePattern.Row(count) }, loaded);
         }
