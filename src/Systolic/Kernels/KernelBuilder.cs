@@ -152,6 +152,12 @@ public sealed partial class KernelBuilder
         long end = _tensors.Count == 0 ? 0 : checked(_tensors[^1].Address + _tensors[^1].Bytes);
         long address = checked((end + MemoryTensor.Alignment - 1) / MemoryTensor.Alignment * MemoryTensor.Alignment);
         var tensor = new MemoryTensor(_tensors.Count, name, rows, columns, type, role, address);
+        if (tensor.Bytes > Machine.Memory.Capacity.Value)
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"{_name}: {name} ({rows} x {columns} {type.Label()}) takes {tensor.Bytes} B, main memory of {Machine.Name} has {Machine.Memory.Capacity.Value} B. Divide it."));
+        }
+
         _tensors.Add(tensor);
         _hazards.AddTensor();
         return tensor;

@@ -20,7 +20,7 @@ internal sealed class DmaEngines
     private long _softwareFree;
     private DmaEngine? _next;
 
-    public DmaEngines(DmaSpec spec, StreamMemory memory)
+    public DmaEngines(DmaSpec spec, IMainMemory memory)
     {
         _spec = spec;
         _blockFree = new long[spec.DescriptorBlocks];
@@ -73,12 +73,11 @@ internal sealed class DmaEngines
     /// <summary>The next transfer whose end is known.</summary>
     public bool TryTake(out TransferEnd end) => _ends.TryDequeue(out end);
 
-    /// <summary>Adds what one transfer moves.</summary>
+    /// <summary>Adds what one transfer moves on the side of the core; main memory counts its own.</summary>
     public static void Count(in Instruction op, ActivityCounts counts)
     {
-        long bytes = op.TransferBytes;
-        counts.Add(op.Opcode.ReadsMemory() ? ActivityKind.DramReadByte : ActivityKind.ScratchpadReadByte, bytes);
-        counts.Add(op.Opcode.WritesMemory() ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
+        counts.Add(ActivityKind.ScratchpadReadByte, op.Opcode.ReadsMemory() ? 0 : op.TransferBytes);
+        counts.Add(ActivityKind.ScratchpadWriteByte, op.Opcode.WritesMemory() ? 0 : op.TransferBytes);
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 

@@ -23,6 +23,7 @@ internal sealed class Transfer
         (Reads, Writes) = (op.Opcode.ReadsMemory(), op.Opcode.WritesMemory());
         _from = Reads ? program.MemoryOf(op) : null;
         _to = Reads ? program.MemoryTargetOf(op) : program.MemoryOf(op);
+        IsPlaced = !op.Opcode.IsDynamic() && (_from ?? _to) is not null;
     }
 
     public StreamId Stream { get; }
@@ -42,6 +43,9 @@ internal sealed class Transfer
 
     /// <summary>It writes main memory.</summary>
     public bool Writes { get; }
+
+    /// <summary>The program says where in main memory.</summary>
+    public bool IsPlaced { get; }
 
     /// <summary>Byte address of a run that is read.</summary>
     public long From(int run) => Address(_from, run);
