@@ -31,6 +31,16 @@ public class PrefillKernelTests
             }
         }, iter: 60);
 
+    [Theory]
+    [InlineData(0, 0, false)]
+    [InlineData(100, 600, true)]
+    public void Both_simulators_agree_on_every_completion(int window, int prior, bool anywhere)
+    {
+        Program program = PrefillKernel.Write(Plain(300, 700, causal: true) with { Window = window, PriorKeys = prior, QueriesAnywhere = anywhere, KeysByToken = true }, [new PrefillPart(0, 0, 3, true)], Trn2);
+
+        LockstepSimulator.RunWithTimes(program, Trn2).Streams.Select(stream => stream.Done).Should().BeEquivalentTo(Simulator.RunWithTimes(program, Trn2).Streams.Select(stream => stream.Done), options => options.WithStrictOrdering());
+    }
+
     [Fact]
     public void A_group_without_mask_costs_what_is_counted_by_hand()
     {
