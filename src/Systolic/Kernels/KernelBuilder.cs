@@ -51,7 +51,7 @@ public sealed partial class KernelBuilder
     public DescriptorSource Descriptors
     {
         get => _descriptors;
-        set => _descriptors = value != DescriptorSource.Hardware || Machine.Dma.DescriptorBlocks > 0 ? value
+        set => _descriptors = value is not (DescriptorSource.Hardware or DescriptorSource.HardwareOneBlock) || Machine.Dma.DescriptorBlocks > 0 ? value
             : throw new CapacityException($"{_name}: {Machine.Name} has no descriptor generation blocks: dma.descriptorBlocks is 0. Let the compiler or software describe transfers.");
     }
 

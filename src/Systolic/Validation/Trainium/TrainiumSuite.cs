@@ -10,7 +10,10 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<ITrainiumFamily> Families = [new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily()];
+    private static readonly ImmutableArray<ITrainiumFamily> Families =
+    [
+        new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new AttentionFamily(),
+    ];
 
     /// <inheritdoc/>
     public string Name => "trainium";
