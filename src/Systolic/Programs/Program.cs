@@ -64,7 +64,7 @@ public sealed class Program
     /// <summary>Instructions over all streams.</summary>
     public int Length => _streams.Sum(stream => stream.Length);
 
-    /// <summary>Bytes per partition that the buffers of <paramref name="space"/> occupy.</summary>
+    /// <summary>Bytes per partition that the buffers of <paramref name="space"/> occupy, from the first address to the last.</summary>
     public long BytesPerPartition(MemorySpace space) =>
-        Buffers.Where(buffer => buffer.Space == space).Sum(buffer => buffer.BytesPerPartition * buffer.Copies);
+        Buffers.Where(buffer => buffer.Space == space).Select(buffer => buffer.End).DefaultIfEmpty().Max();
 }
