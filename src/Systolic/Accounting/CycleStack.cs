@@ -14,6 +14,9 @@ public enum CycleComponent
     /// <summary>Stationary operands moving into the array while nothing multiplies.</summary>
     WeightLoad,
 
+    /// <summary>A matrix unit below its rate after a pause.</summary>
+    Throttle,
+
     /// <summary>Bound by the vector engine or the CUDA cores.</summary>
     Vector,
 
@@ -97,7 +100,7 @@ public sealed class CycleStack
 
     private static readonly string[] Labels =
     [
-        "matrix work", "fill and drain", "weight load", "vector", "scalar", "gpsimd", "scratchpad conflict", "dma issue", "memory latency",
+        "matrix work", "fill and drain", "weight load", "throttle", "vector", "scalar", "gpsimd", "scratchpad conflict", "dma issue", "memory latency",
         "memory bandwidth", "row conflict and refresh", "cache bandwidth", "semaphore", "collective", "tail wave", "launch",
     ];
 }

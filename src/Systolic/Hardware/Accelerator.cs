@@ -18,6 +18,9 @@ public sealed record SynchronizationSpec
 
     /// <summary>Start and end of a program on the device, once per run.</summary>
     public required SimTime ProgramOverhead { get; init; }
+
+    /// <summary>What a program that describes transfers at run time takes longer to start.</summary>
+    public required SimTime RunTimeDescriptorOverhead { get; init; }
 }
 
 /// <summary>A systolic-array accelerator: cores of five engines around a scratchpad, sharing main memory. The hardware configuration, immutable.</summary>

@@ -5,6 +5,9 @@ namespace Systolic.Kernels;
 
 public sealed partial class KernelBuilder
 {
+    private const int Eight = 8;
+    private const int Square = 32;
+
     /// <summary>Stationary[k,m] x moving[k,n] into PSUM: m partitions of n fp32 columns, added to what is there when <paramref name="accumulate"/>.</summary>
     /// <remarks>
     /// K lies on the partitions of both operands. Where a cell takes several rows of K (fp8), each operand has as many blocks in its free dimension, k being partition + block x partitions.
@@ -15,7 +18,8 @@ public sealed partial class KernelBuilder
     /// <param name="moving">k partitions of n elements.</param>
     /// <param name="accumulate">Add to PSUM instead of overwriting.</param>
     /// <param name="contraction">K; by default all rows of the operands.</param>
-    public void MatMul(in TileView result, in TileView stationary, in TileView moving, bool accumulate, int? contraction = null)
+    /// <param name="tile">The part of the array that works on it, beside products on other parts; by default all of it.</param>
+    public void MatMul(in TileView result, in TileView stationary, in TileView moving, bool accumulate, int? contraction = null, ArrayTile tile = default)
     {
         DataType type = stationary.Type;
         int m = result.Partitions, n = result.Free.Elements, blocks = stationary.Free.Elements / m;
@@ -27,8 +31,10 @@ public sealed partial class KernelBuilder
         RequireInside(stationary, nameof(stationary));
         RequireInside(moving, nameof(moving));
         RequireProduct(result, stationary, moving, k, blocks);
+        RequireOnTile(tile, result, stationary, k);
         Emit(StreamId.Tensor, new Instruction
         {
+            Tile = tile,
             Opcode = Opcode.MatMul,
             Source = type,
             Destination = DataType.Fp32,
@@ -155,6 +161,66 @@ public sealed partial class KernelBuilder
     public void Max8(in TileView target, in TileView source) =>
         Compute(StreamId.Vector, Opcode.Max8, new Operation { Target = target, First = source });
 
+    /// <summary>Where in each partition of <paramref name="source"/> each of eight values is found first, on the vector engine.</summary>
+    /// <param name="target">Eight positions for each partition; -1 where a value is not found.</param>
+    /// <param name="values">Eight values for each partition.</param>
+    /// <param name="source">Where to look.</param>
+    public void FindIndex8(in TileView target, in TileView values, in TileView source)
+    {
+        RequireElements(target, Eight);
+        RequireElements(values, Eight);
+        Compute(StreamId.Vector, Opcode.FindIndex8, new Operation { Target = target, First = source, Second = values });
+    }
+
+    /// <summary>Copies each partition with the first occurrence of each of eight values replaced, on the vector engine; with <see cref="Max8"/> this gives the next eight largest values.</summary>
+    public void MatchReplace8(in TileView target, in TileView values, in TileView source, float replacement)
+    {
+        RequireEqual(source, target, nameof(source));
+        RequireElements(values, Eight);
+        Compute(StreamId.Vector, Opcode.MatchReplace8, new Operation { Target = target, First = source, Second = values, Constant = replacement });
+    }
+
+    /// <summary>Recurrence along the free dimension on the vector engine: r[i] = (r[i-1] op first[i]) secondOp second[i], r[-1] being <paramref name="initial"/>.</summary>
+    public void Scan(in TileView target, in TileView first, AluOperator op, in TileView second, AluOperator secondOp, in ScalarOperand initial = default)
+    {
+        RequireEqual(first, target, nameof(first));
+        RequireEqual(second, target, nameof(second));
+        Compute(StreamId.Vector, Opcode.Scan, new Operation
+        {
+            Target = target,
+            First = first,
+            Second = second,
+            Third = PerPartition(initial, target),
+            Operator = op,
+            SecondOperator = secondOp,
+            Constant = initial.Constant,
+        });
+    }
+
+    /// <summary>Overwrites elements of <paramref name="target"/> where <paramref name="predicate"/> is not zero by those of <paramref name="source"/>, on the vector engine.</summary>
+    public void Select(in TileView target, in TileView predicate, in TileView source)
+    {
+        RequireEqual(predicate, target, nameof(predicate));
+        RequireEqual(source, target, nameof(source));
+        Compute(StreamId.Vector, Opcode.Select, new Operation { Target = target, First = source, Second = predicate, Third = target });
+    }
+
+    /// <summary>Transposes each square of 32 x 32 elements on the vector engine.</summary>
+    public void VectorTranspose(in TileView target, in TileView source)
+    {
+        RequireEqual(source, target, nameof(source));
+        if (source.Partitions % Square != 0 || source.Free.Elements % Square != 0)
+        {
+            throw new ArgumentException(FormattableString.Invariant($"{_name}: found {source.Partitions} x {source.Elements} elements of {BufferOf(source)}, expected multiples of {Square}: the vector engine transposes squares of {Square}."), nameof(source));
+        }
+
+        Compute(StreamId.Vector, Opcode.VectorTranspose, new Operation { Target = target, First = source });
+    }
+
+    /// <summary>Base + partition x partition step + element x element step, on the general-purpose engine.</summary>
+    public void Iota(in TileView target, AffineCondition numbers) =>
+        Compute(StreamId.GpSimd, Opcode.Iota, new Operation { Target = target, Condition = numbers });
+
     /// <summary>Keeps an element where <paramref name="condition"/> holds at its position and puts <paramref name="fill"/> elsewhere, on the general-purpose engine.</summary>
     public void AffineSelect(in TileView target, in TileView source, AffineCondition condition, float fill)
     {
@@ -202,7 +268,7 @@ public sealed partial class KernelBuilder
     {
         RequireReachable(operation.Target, "target");
         Operands operands = second | (operation.Target.Tile.Space == MemorySpace.Psum ? Operands.DestinationInPsum : Operands.None);
-        bool twoTensors = opcode is Opcode.TensorTensor or Opcode.ScalarTensorTensor;
+        bool twoTensors = opcode is Opcode.TensorTensor or Opcode.ScalarTensorTensor or Opcode.Scan or Opcode.Select;
         DataType source = operation.Target.Type;
         if (!operation.First.IsNone)
         {
@@ -262,6 +328,22 @@ public sealed partial class KernelBuilder
         if (view.Free.Elements != elements)
         {
             throw new ArgumentException(FormattableString.Invariant($"{_name}: found {view.Elements} elements per partition of {BufferOf(view)}, expected {elements}."), nameof(view));
+        }
+    }
+
+    /// <summary>The rows and columns of a part of the array belong to the partitions beside them.</summary>
+    private void RequireOnTile(ArrayTile tile, in TileView result, in TileView stationary, int k)
+    {
+        if (tile.IsWhole)
+        {
+            return;
+        }
+
+        int row = Machine.TensorEngine.Rows / ArrayTile.Quarters, column = Machine.TensorEngine.Columns / ArrayTile.Quarters;
+        if (k > tile.RowQuarters * row || stationary.StartPartition != tile.FirstRow * row || result.Partitions > tile.ColumnQuarters * column || result.StartPartition != tile.FirstColumn * column)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{_name}: found K = {k} from partition {stationary.StartPartition} and {result.Partitions} results from partition {result.StartPartition} on a part of {tile.RowQuarters * row} rows from {tile.FirstRow * row} and {tile.ColumnQuarters * column} columns from {tile.FirstColumn * column}; operands and results lie in the partitions of their part."), nameof(tile));
         }
     }
 

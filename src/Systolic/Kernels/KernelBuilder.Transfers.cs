@@ -65,6 +65,28 @@ public sealed partial class KernelBuilder
         Move(queue, Opcode.MemoryCopy, source, default, 0, target);
     }
 
+    /// <summary>SBUF to SBUF by the DMA engines, partition by partition.</summary>
+    public void LocalCopy(in TileView target, in TileView source)
+    {
+        RequireInside(target, nameof(target));
+        RequireInside(source, nameof(source));
+        RequireEqual(source, target, nameof(source));
+        if (source.Type != target.Type)
+        {
+            throw new ArgumentException($"{_name}: found a copy from {source.Type.Label()} to {target.Type.Label()}; transfers do not convert.", nameof(target));
+        }
+
+        Emit(StreamId.QueueLocal, Run(Opcode.LocalCopy, source.Partitions, (long)source.Free.Elements * source.Type.ByteSize()), new Operation { Target = target, First = source });
+    }
+
+    /// <summary>Sends <paramref name="source"/> to another core of the chip and receives what that core sends in <paramref name="target"/>: signals, then the bytes by the DMA engines.</summary>
+    /// <remarks>Timed only: one core does not know the other's values.</remarks>
+    public void SendReceive(in TileView target, in TileView source)
+    {
+        Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, new Operation { Target = target, First = source });
+        LocalCopy(target, source);
+    }
+
     /// <summary>SBUF to SBUF, transposed element by element by the DMA engines.</summary>
     public void LocalTranspose(in TileView target, in TileView source)
     {
@@ -103,12 +125,15 @@ public sealed partial class KernelBuilder
         Emit(queue, Run(opcode, runs, runBytes), operation);
     }
 
-    private static Instruction Run(Opcode opcode, int runs, long runBytes)
+    private Instruction Run(Opcode opcode, int runs, long runBytes)
     {
         Require(runs > 0, "runs", runs, int.MaxValue);
         Require(runBytes is > 0 and <= int.MaxValue, "bytes per run", runBytes, int.MaxValue);
-        return new Instruction { Opcode = opcode, Partitions = runs, Free = (int)runBytes };
+        return new Instruction { Opcode = opcode, Partitions = runs, Free = (int)runBytes, Descriptors = opcode.IsDynamic() && Descriptors == DescriptorSource.Compiled ? AtRunTime : Descriptors };
     }
+
+    /// <summary>What writes descriptors whose addresses the program computes.</summary>
+    private DescriptorSource AtRunTime => Machine.Dma.DescriptorBlocks > 0 ? DescriptorSource.Hardware : DescriptorSource.Software;
 
     private void RequireRows(in TileView tile, in MemoryView memory)
     {

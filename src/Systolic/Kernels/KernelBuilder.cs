@@ -29,6 +29,7 @@ public sealed partial class KernelBuilder
     private readonly List<MemoryTensor> _tensors = [];
     private readonly MemoryRecorder _memory = new();
     private readonly List<Operation>[]? _operations;
+    private DescriptorSource _descriptors;
     private int _tiles;
     private int _sequence;
 
@@ -45,6 +46,15 @@ public sealed partial class KernelBuilder
 
     /// <summary>The machine whose limits apply.</summary>
     public Accelerator Machine { get; }
+
+    /// <summary>Who writes the descriptors of the transfers written from now on; those whose addresses the program computes are always written at run time.</summary>
+    /// <exception cref="CapacityException">The machine has no descriptor generation blocks.</exception>
+    public DescriptorSource Descriptors
+    {
+        get => _descriptors;
+        set => _descriptors = value != DescriptorSource.Hardware || Machine.Dma.DescriptorBlocks > 0 ? value
+            : throw new CapacityException($"{_name}: {Machine.Name} has no descriptor generation blocks: dma.descriptorBlocks is 0. Let the compiler or software describe transfers.");
+    }
 
     /// <summary>Partitions of the on-chip memories and lanes of the engines.</summary>
     public int Partitions => Machine.Sbuf.Partitions;

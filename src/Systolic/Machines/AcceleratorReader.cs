@@ -69,7 +69,10 @@ public static class AcceleratorReader
         Fp8RowsPerCell = Count(s, "fp8RowsPerCell", 64),
         LoadColumnsPerCycle = Count(s, "loadColumnsPerCycle", 4096),
         ResultLatency = s.Time("resultLatency"),
+        Throttle = s.Has("throttle") ? Throttle(s.Open("throttle")) : null,
     });
+
+    private static ThrottleSpec Throttle(JsonSection s) => End(s, new ThrottleSpec(s.Number("initialShare", LeastThrottledShare, 1), s.Time("ramp")));
 
     private static VectorEngineSpec VectorEngine(JsonSection s) => End(s, new VectorEngineSpec
     {
@@ -132,7 +135,9 @@ public static class AcceleratorReader
         PartitionsPerEngine = Count(s, "partitionsPerEngine", 4096),
         MinimumRun = s.Size("minimumRun"),
         IssueInterval = s.Time("issueInterval"),
-        DynamicIssueInterval = s.Time("dynamicIssueInterval"),
+        DescriptorBlocks = (int)s.Integer("descriptorBlocks", 0, 64),
+        BlockInterval = s.Time("blockInterval"),
+        SoftwareInterval = s.Time("softwareInterval"),
         TriggerLatency = s.Time("triggerLatency"),
         CompletionLatency = s.Time("completionLatency"),
         Outstanding = s.Size("outstanding"),
@@ -140,6 +145,7 @@ public static class AcceleratorReader
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
     });
 
+    private const double LeastThrottledShare = 0.01;
     private const double SlowestRate = 0.25;
     private const double FastestRate = 4;
 
@@ -171,6 +177,7 @@ public static class AcceleratorReader
         SemaphoreLatency = s.Time("semaphoreLatency"),
         ExchangeLatency = s.Time("exchangeLatency"),
         ProgramOverhead = s.Time("programOverhead"),
+        RunTimeDescriptorOverhead = s.Time("runTimeDescriptorOverhead"),
     });
 
     private static EnergyModel Power(JsonSection s) => End(s, new EnergyModel(

@@ -56,6 +56,11 @@ public sealed class SystolicMachine : IMachine
             now = begin + ((now - begin) * section.Repeat);
         }
 
+        if (session.DescribesAtRunTime)
+        {
+            overhead.Add(CycleComponent.Launch, Accelerator.Synchronization.RunTimeDescriptorOverhead);
+        }
+
         SimTime arithmetic = runs.Aggregate(SimTime.Zero, (sum, run) => sum + (run.Bound.Arithmetic * run.Repeat));
         var trace = new RunTrace
         {
@@ -87,6 +92,9 @@ public sealed class SystolicMachine : IMachine
     private sealed class Session(Accelerator machine, bool collectSpans, CancellationToken cancellation)
     {
         private readonly Dictionary<Operator, Priced> _priced = [];
+
+        /// <summary>A program had descriptors of transfers written at run time.</summary>
+        public bool DescribesAtRunTime { get; private set; }
 
         /// <summary>Spans of the first execution of each operator on its slowest core.</summary>
         public List<Span> Spans { get; } = [];
@@ -158,6 +166,7 @@ public sealed class SystolicMachine : IMachine
             ImmutableArray<BufferUse> buffers = [];
             foreach ((Program program, long repeat) in lowering.Passes)
             {
+                DescribesAtRunTime |= program.DescribesAtRunTime;
                 CoreRun run = Simulator.Run(program, machine, collectSpans, cancellation);
                 spans.AddRange(run.Spans.Select(span => span with { Start = time + span.Start }));
                 time += run.Time * repeat;

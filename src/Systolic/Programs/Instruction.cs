@@ -62,6 +62,12 @@ public readonly record struct Instruction
     /// <summary>Stationary columns of a product.</summary>
     public int Columns { get; init; }
 
+    /// <summary>The part of the array that a product occupies.</summary>
+    public ArrayTile Tile { get; init; }
+
+    /// <summary>Who writes the descriptors of a transfer.</summary>
+    public DescriptorSource Descriptors { get; init; }
+
     /// <summary>Place in the order in which the kernel wrote the instructions of all streams; the order that its data flow means.</summary>
     internal int Sequence { get; init; }
 

@@ -45,6 +45,24 @@ public enum Opcode : byte
     /// <summary>The eight largest values of each row.</summary>
     Max8,
 
+    /// <summary>Positions of given values in each row.</summary>
+    FindIndex8,
+
+    /// <summary>Replaces the first occurrence of each of eight values.</summary>
+    MatchReplace8,
+
+    /// <summary>Recurrence along the free dimension: each result takes the one before.</summary>
+    Scan,
+
+    /// <summary>One of two tensors, element by element, as a predicate says.</summary>
+    Select,
+
+    /// <summary>Transposes squares of 32 x 32 elements.</summary>
+    VectorTranspose,
+
+    /// <summary>Numbers that grow with partition and element.</summary>
+    Iota,
+
     /// <summary>Positions or masks generated from indices.</summary>
     AffineSelect,
 
@@ -65,6 +83,9 @@ public enum Opcode : byte
 
     /// <summary>Scratchpad to main memory at addresses computed at run time.</summary>
     Scatter,
+
+    /// <summary>Scratchpad to scratchpad.</summary>
+    LocalCopy,
 
     /// <summary>Scratchpad to scratchpad, transposed element by element.</summary>
     LocalTranspose,

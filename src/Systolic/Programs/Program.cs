@@ -61,6 +61,9 @@ public sealed class Program
     /// <summary>The instructions of one stream in order.</summary>
     public ReadOnlySpan<Instruction> this[StreamId stream] => _streams[(int)stream];
 
+    /// <summary>Descriptors of some of its transfers are written at run time.</summary>
+    public bool DescribesAtRunTime => _streams.Any(stream => stream.Any(op => op.Descriptors != DescriptorSource.Compiled));
+
     /// <summary>Instructions over all streams.</summary>
     public int Length => _streams.Sum(stream => stream.Length);
 

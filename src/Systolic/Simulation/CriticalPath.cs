@@ -9,6 +9,7 @@ namespace Systolic.Simulation;
 /// <summary>Walks back from the last completion along what each start waited for, and books every femtosecond of the way to its cause.</summary>
 internal sealed class CriticalPath(Program program, Accelerator machine, StreamState[] streams)
 {
+    private const int MostSideBySide = ArrayTile.Quarters * ArrayTile.Quarters;
     private readonly CycleStack _stack = new();
 
     /// <summary>The cycle stack; its total is the last completion.</summary>
@@ -65,11 +66,34 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
             }
         }
 
+        if (stream == StreamId.Tensor && Occupant(index, start, latest) is var occupant and >= 0)
+        {
+            found = (stream, occupant, ArrayEnd(occupant));
+        }
+
         long atPort = Math.Min(state.PortWait?[index] ?? 0, start - found.Cursor);
         _stack.Add(CycleComponent.ScratchpadConflict, new SimTime(atPort));
         _stack.Add(CycleComponent.Semaphore, new SimTime(start - found.Cursor - atPort));
         return found;
     }
+
+    /// <summary>The latest of the products side by side until whose end the array was taken after <paramref name="latest"/>; -1 for none.</summary>
+    private int Occupant(int index, long start, long latest)
+    {
+        int found = -1;
+        for (int i = index - 1; i >= 0 && i >= index - MostSideBySide; i--)
+        {
+            if (ArrayEnd(i) is var end && end > latest && end <= start)
+            {
+                (found, latest) = (i, end);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Until when a product held its part of the array.</summary>
+    private long ArrayEnd(int index) => streams[(int)StreamId.Tensor].Done[index] - machine.TensorEngine.ResultLatency.Value;
 
     private void Book(StreamId stream, int index, long start, long end)
     {
@@ -104,17 +128,20 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
 
     private void BookMatrix(int index, long start, long end)
     {
-        StreamState state = streams[(int)StreamId.Tensor];
+        TensorEngineSpec spec = machine.TensorEngine;
         Instruction op = program[StreamId.Tensor][index];
-        long free = Math.Min(end, state.Free[index]);
-        bool idle = index == 0 || start > state.Free[index - 1];
-        long columns = new Clock(machine.TensorEngine.SustainedRate).At(TensorEngine.Interval(machine.TensorEngine, op)).Value;
-        long load = idle ? Math.Max(0, free - start - columns) : 0;
-        long streaming = free - start - load;
-        (long used, long clocked) = TensorEngine.Occupancy(machine.TensorEngine, op);
+        long held = Math.Min(end, ArrayEnd(index)) - start;
+        bool idle = index == 0 || start > ArrayEnd(index - 1);
+        var clock = new Clock(spec.SustainedRate);
+        long columns = clock.At(TensorEngine.Interval(spec, op)).Value;
+        long load = idle ? Math.Clamp(held - columns, 0, clock.At(TensorEngine.ExposedLoad(spec, op) + new Cycles(1)).Value) : 0;
+        long throttled = spec.Throttle is null ? 0 : Math.Max(0, held - load - columns);
+        long streaming = held - load - throttled;
+        (long used, long clocked) = TensorEngine.Occupancy(spec, op);
         long work = op.Opcode == Opcode.MatMul ? (long)((Int128)streaming * used / clocked) : 0;
         _stack.Add(CycleComponent.WeightLoad, new SimTime(load));
+        _stack.Add(CycleComponent.Throttle, new SimTime(throttled));
         _stack.Add(CycleComponent.MatrixWork, new SimTime(work));
-        _stack.Add(CycleComponent.FillAndDrain, new SimTime(streaming - work + (end - free)));
+        _stack.Add(CycleComponent.FillAndDrain, new SimTime(end - start - load - throttled - work));
     }
 }

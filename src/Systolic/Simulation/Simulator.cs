@@ -26,6 +26,8 @@ public sealed class Simulator
     private readonly long[] _busy = new long[Engines.Length];
     private readonly List<Span>? _spans;
     private readonly bool[] _written;
+    private readonly ArrayOccupancy _array = new();
+    private readonly ArrayThrottle? _throttle;
     private ActivationFunction _table;
 
     private Simulator(Program program, Accelerator machine, bool collectSpans)
@@ -45,6 +47,7 @@ public sealed class Simulator
         _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
         _written = new bool[program.Tiles];
+        _throttle = machine.TensorEngine.Throttle is { } throttle ? new ArrayThrottle(throttle) : null;
         _spans = collectSpans ? [] : null;
     }
 
@@ -91,6 +94,11 @@ public sealed class Simulator
             if (stream is not { } next)
             {
                 break;
+            }
+
+            if (Postpone(next))
+            {
+                continue;
             }
 
             Issue(next);
@@ -156,7 +164,20 @@ public sealed class Simulator
         }
 
         state.Ready = ready;
-        state.Turn = stream.IsQueue() ? _dma.IssuedAt(op, ready) : ready;
+        state.Turn = stream.IsQueue() ? _dma.IssuedAt(stream, op, ready) : ready;
+    }
+
+    /// <summary>Descriptors that another queue had written meanwhile put off a transfer's turn.</summary>
+    private bool Postpone(StreamId stream)
+    {
+        StreamState state = _streams[(int)stream];
+        if (!stream.IsQueue() || _dma.IssuedAt(stream, _program[stream][state.Issued], state.Ready) is var turn && turn == state.Turn)
+        {
+            return false;
+        }
+
+        state.Turn = turn;
+        return true;
     }
 
     /// <summary>Lets the DMA engines work until <paramref name="time"/> or the next end of a transfer; true when there was one.</summary>
@@ -214,10 +235,9 @@ public sealed class Simulator
 
         if (stream.IsQueue())
         {
-            long issued = _dma.IssuedAt(op, state.Ready);
-            _dma.Add(_program, stream, state.Issued, issued);
+            _dma.Add(_program, stream, state.Issued, state.Turn);
             DmaEngines.Count(op, _counts);
-            state.Issue(state.Ready, issued);
+            state.Issue(state.Ready, state.Turn);
             return;
         }
 
@@ -249,12 +269,7 @@ public sealed class Simulator
         switch (stream)
         {
             case StreamId.Tensor:
-                bool idle = state.Issued == 0 || start > state.NextFree;
-                Cycles load = idle ? TensorEngine.ExposedLoad(_machine.TensorEngine, op) : Cycles.Zero;
-                free = clock.At(edge + load + TensorEngine.Interval(_machine.TensorEngine, op)).Value;
-                done = free + _machine.TensorEngine.ResultLatency.Value;
-                TensorEngine.Count(_machine.TensorEngine, op, _counts);
-                break;
+                return Multiply(op, edge, state);
             case StreamId.Vector:
                 free = done = clock.At(edge + VectorEngine.Interval(_machine.VectorEngine, op)).Value;
                 EngineTraffic.Count(op, _counts);
@@ -273,6 +288,27 @@ public sealed class Simulator
         _ports.Take(stream, op, fast, free);
         _busy[(int)stream] += free - start;
         return (start, free, done);
+    }
+
+    /// <summary>A product starts when its part of the array is free; on another part the next one may start beside it.</summary>
+    private (long Start, long Free, long Done) Multiply(in Instruction op, Cycles ready, StreamState state)
+    {
+        (TensorEngineSpec spec, Clock clock) = (_machine.TensorEngine, _clocks[(int)StreamId.Tensor]);
+        Cycles edge = clock.EdgeAtOrAfter(new SimTime(Math.Max(clock.At(ready).Value, _array.FreeAt(op.Tile))));
+        long start = clock.At(edge).Value, before = _array.Last;
+        Cycles work = TensorEngine.Interval(spec, op);
+        if (state.Issued == 0 || start > before)
+        {
+            work += TensorEngine.ExposedLoad(spec, op);
+        }
+
+        long end = clock.At(edge + (_throttle?.Slow(work, start, clock) ?? work)).Value;
+        _array.Take(op.Tile, end);
+        _ports.Take(StreamId.Tensor, op, false, end);
+        _busy[(int)StreamId.Tensor] += end - Math.Clamp(before, start, end);
+        TensorEngine.Count(spec, op, _counts);
+        long free = op.Tile.IsWhole ? end : clock.At(edge + TensorEngine.IssueInterval(spec, op)).Value;
+        return (start, free, end + spec.ResultLatency.Value);
     }
 
     private long SwitchTable(in Instruction op)

@@ -11,9 +11,15 @@ public sealed record ValidationRow(string Group, string Id, string Column, doubl
     /// <summary>Listed beside the compared figures; not counted in the statistics of the group.</summary>
     public bool IsBeside { get; init; }
 
-    /// <summary>Prediction and figure are the same.</summary>
-    public bool IsExact => Expected == Predicted;
+    /// <summary>The figure bounds what it describes from above: a prediction at or below it has no error.</summary>
+    public bool IsUpperBound { get; init; }
 
-    /// <summary>Prediction minus figure, in percent of the figure's size; where the figure is 0, 100 with the prediction's sign.</summary>
-    public double ErrorPercent => IsExact ? 0 : Expected == 0 ? 100 * Math.Sign(Predicted) : 100 * (Predicted - Expected) / Math.Abs(Expected);
+    /// <summary>The figure is a share in percent: the error is the difference in percentage points.</summary>
+    public bool IsShare { get; init; }
+
+    /// <summary>Prediction and figure are the same, or the prediction keeps to the bound.</summary>
+    public bool IsExact => Expected == Predicted || (IsUpperBound && Predicted <= Expected);
+
+    /// <summary>Prediction minus figure, in percent of the figure's size (of a share in points); where the figure is 0, 100 with the prediction's sign.</summary>
+    public double ErrorPercent => IsExact ? 0 : IsShare ? Predicted - Expected : Expected == 0 ? 100 * Math.Sign(Predicted) : 100 * (Predicted - Expected) / Math.Abs(Expected);
 }

@@ -32,7 +32,8 @@ public sealed class AcceleratorReaderTests
         machine.VectorEngine.StaticCycles.Should().Be((int)file["vectorEngine"]!["staticCycles"]!);
         machine.ScalarEngine.TableLoad.Should().Be(SimTime.Parse((string)file["scalarEngine"]!["tableLoad"]!));
         machine.GpSimdEngine.Clock.Should().Be(Frequency.Parse((string)file["gpSimdEngine"]!["clock"]!));
-        machine.Dma.DynamicIssueInterval.Should().Be(SimTime.Parse((string)file["dma"]!["dynamicIssueInterval"]!));
+        machine.Dma.BlockInterval.Should().Be(SimTime.Parse((string)file["dma"]!["blockInterval"]!));
+        machine.Dma.SoftwareInterval.Should().Be(SimTime.Parse((string)file["dma"]!["softwareInterval"]!));
         machine.Memory.Channels.Should().Be((int)file["memory"]!["channels"]!);
         machine.Memory.Standard.Name.Should().Be((string)file["memory"]!["standard"]!);
         machine.Energy.NodeNanometres.Should().Be((int)file["power"]!["node"]!);

@@ -15,12 +15,15 @@ internal sealed class DmaEngines
 {
     private readonly DmaSpec _spec;
     private readonly DmaEngine[] _engines;
+    private readonly long[] _blockFree;
     private readonly Queue<TransferEnd> _ends = new();
+    private long _softwareFree;
     private DmaEngine? _next;
 
     public DmaEngines(DmaSpec spec, StreamMemory memory)
     {
         _spec = spec;
+        _blockFree = new long[spec.DescriptorBlocks];
         _engines = [.. Enumerable.Range(0, spec.Engines).Select(_ => new DmaEngine(spec, memory))];
     }
 
@@ -30,14 +33,19 @@ internal sealed class DmaEngines
     /// <summary>Time for which all engines would have been busy.</summary>
     public long BusyTime => _engines.Sum(engine => engine.BusyTime) / _engines.Length;
 
-    /// <summary>When a transfer that its queue issues at <paramref name="start"/> has been issued; addresses computed at run time take longer.</summary>
-    public long IssuedAt(in Instruction op, long start) =>
-        start + (op.Opcode.IsDynamic() ? _spec.DynamicIssueInterval : _spec.IssueInterval).Value;
+    /// <summary>When a transfer that its queue issues at <paramref name="start"/> has been issued, as things stand: what writes descriptors at run time serves one transfer at a time.</summary>
+    public long IssuedAt(StreamId stream, in Instruction op, long start) => op.Descriptors switch
+    {
+        DescriptorSource.Hardware => Math.Max(start, _blockFree[Block(stream)]) + _spec.BlockInterval.Value,
+        DescriptorSource.Software => Math.Max(start, _softwareFree) + _spec.SoftwareInterval.Value,
+        _ => start + _spec.IssueInterval.Value,
+    };
 
     /// <summary>Hands a transfer that is issued at <paramref name="issued"/> to the engines. Calls must come in the order of time.</summary>
     public void Add(Program program, StreamId stream, int index, long issued)
     {
         ref readonly Instruction op = ref program[stream][index];
+        Describe(stream, op.Descriptors, issued);
         int perEngine = Math.Max(_spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
         int slices = (op.Partitions + perEngine - 1) / perEngine;
         var transfer = new Transfer(program, op, stream, index, slices);
@@ -73,6 +81,21 @@ internal sealed class DmaEngines
         counts.Add(op.Opcode.WritesMemory() ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
+
+    private void Describe(StreamId stream, DescriptorSource source, long until)
+    {
+        if (source == DescriptorSource.Hardware)
+        {
+            _blockFree[Block(stream)] = until;
+        }
+        else if (source == DescriptorSource.Software)
+        {
+            _softwareFree = until;
+        }
+    }
+
+    /// <summary>Each engine that triggers transfers has a block of its own; loads are triggered by one engine, what leaves or stays in the scratchpad by another.</summary>
+    private int Block(StreamId stream) => stream is StreamId.QueueStores or StreamId.QueueLocal ? _blockFree.Length - 1 : 0;
 
     private void FindNext()
     {

@@ -17,11 +17,17 @@ public sealed record DmaSpec
     /// <summary>A contiguous run is charged as at least this size.</summary>
     public required Bytes MinimumRun { get; init; }
 
-    /// <summary>Between two transfers of a queue whose addresses were known at compile time.</summary>
+    /// <summary>Between two transfers of a queue whose descriptors the compiler wrote.</summary>
     public required SimTime IssueInterval { get; init; }
 
-    /// <summary>Between two transfers of a queue whose addresses are computed at run time.</summary>
-    public required SimTime DynamicIssueInterval { get; init; }
+    /// <summary>Descriptor generation blocks of a core; 0 where descriptors written at run time are written by software.</summary>
+    public required int DescriptorBlocks { get; init; }
+
+    /// <summary>For which a block writes the descriptors of one transfer.</summary>
+    public required SimTime BlockInterval { get; init; }
+
+    /// <summary>For which the general-purpose engine writes the descriptors of one transfer.</summary>
+    public required SimTime SoftwareInterval { get; init; }
 
     /// <summary>From the trigger to the first byte.</summary>
     public required SimTime TriggerLatency { get; init; }

@@ -11,14 +11,14 @@ internal static class EngineTraffic
     public static void Count(in Instruction op, ActivityCounts counts)
     {
         long elements = (long)op.Partitions * op.Free;
-        long sources = op.Opcode == Opcode.Memset ? 0 : elements;
+        long sources = op.Opcode is Opcode.Memset or Opcode.Iota ? 0 : elements;
         Read(sources * op.Source.ByteSize(), op.Operands.HasFlag(Operands.FirstInPsum), counts);
         if (op.Operands.HasFlag(Operands.TwoTensors))
         {
             Read(elements * op.Source.ByteSize(), op.Operands.HasFlag(Operands.SecondInPsum), counts);
         }
 
-        bool reduces = op.Opcode is Opcode.TensorReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8;
+        bool reduces = op.Opcode is Opcode.TensorReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8 or Opcode.FindIndex8;
         long written = (reduces ? op.Partitions : elements) * op.Destination.ByteSize();
         counts.Add(op.Operands.HasFlag(Operands.DestinationInPsum) ? ActivityKind.AccumulatorWriteByte : ActivityKind.ScratchpadWriteByte, written);
         counts.Add(UsesTable(op) ? ActivityKind.SpecialFunctionOp : ActivityKind.VectorOp, elements);

@@ -20,10 +20,15 @@ internal static class TensorEngine
     public static Cycles ExposedLoad(TensorEngineSpec spec, in Instruction op) =>
         new((op.Columns + spec.LoadColumnsPerCycle - 1) / spec.LoadColumnsPerCycle);
 
+    /// <summary>Cycles from the issue of a product to that of the next one on another part of the array: the least interval, divided among the parts.</summary>
+    public static Cycles IssueInterval(TensorEngineSpec spec, in Instruction op) =>
+        new((spec.MinimumInterval * op.Tile.Sixteenths) / ArrayTile.Whole.Sixteenths);
+
     /// <summary>Cell-columns that hold an operand of the product, out of all that the interval clocks, both per pass.</summary>
     public static (long Used, long Clocked) Occupancy(TensorEngineSpec spec, in Instruction op)
     {
-        long clocked = (long)spec.ContractionRows(op.Source) * spec.Columns * Math.Max(spec.MinimumInterval, op.Free);
+        long cells = (long)spec.ContractionRows(op.Source) * spec.Columns * op.Tile.Sixteenths / ArrayTile.Whole.Sixteenths;
+        long clocked = cells * Math.Max(spec.MinimumInterval, op.Free);
         return ((long)op.Partitions * op.Columns * op.Free, clocked);
     }
 

@@ -36,6 +36,9 @@ public sealed record TensorEngineSpec
     /// <summary>From the last moving column entering to the last result readable in PSUM.</summary>
     public required SimTime ResultLatency { get; init; }
 
+    /// <summary>Limit on the rate of an array that has been idle; null where there is none.</summary>
+    public ThrottleSpec? Throttle { get; init; }
+
     /// <summary>Passes over the array for operands of <paramref name="type"/>.</summary>
     public int Passes(DataType type) => type == DataType.Fp32 ? Fp32Passes : 1;
 

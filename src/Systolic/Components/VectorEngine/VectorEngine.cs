@@ -28,6 +28,8 @@ internal static class VectorEngine
             Opcode.Copy or Opcode.TensorScalar => n / CopySpeed(spec, op),
             Opcode.TensorTensor => TwoTensors(spec, op, n),
             Opcode.ScalarTensorTensor => OnePsumSource(op) || AllNarrow(op) ? n : 2 * n,
+            Opcode.Scan => 2 * n,
+            Opcode.Select => OnePsumSource(op) ? n : 2 * n,
             Opcode.Reciprocal => 8 * n,
             Opcode.BatchNormAggregate => 13 * n / 3,
             Opcode.Memset => op.Destination.ByteSize() <= 2 ? n / 2 : n,

@@ -68,7 +68,8 @@ internal static class Alu
         return result;
     }
 
-    private static float Apply(AluOperator op, float first, float second) => op switch
+    /// <summary>first op second.</summary>
+    public static float Apply(AluOperator op, float first, float second) => op switch
     {
         AluOperator.Bypass => first,
         AluOperator.Add => first + second,

@@ -5,12 +5,20 @@ namespace Systolic.Simulation;
 /// <summary>Instructions of the vector, scalar and general-purpose engines, partition by partition.</summary>
 internal sealed class ElementUnit(TileMemory tiles)
 {
+    private const int Square = 32;
+
     private readonly float[][] _buffers = [[], [], []];
 
     /// <summary>Executes one instruction.</summary>
     public void Execute(in Instruction op, in Operation operation)
     {
         tiles.Touch(operation.Target.Tile);
+        if (op.Opcode == Opcode.VectorTranspose)
+        {
+            TransposeSquares(operation);
+            return;
+        }
+
         for (int partition = 0; partition < operation.Target.Partitions; partition++)
         {
             Span<float> result = Buffer(0, operation.Target.Free.Elements);
@@ -57,6 +65,29 @@ internal sealed class ElementUnit(TileMemory tiles)
             case Opcode.BatchNormAggregate:
                 Moments.Combine(First(operation, partition), result);
                 break;
+            case Opcode.Scan:
+                Scan(operation, partition, result);
+                break;
+            case Opcode.Select:
+                Choose(operation, partition, result);
+                break;
+            case Opcode.FindIndex8:
+                Find(First(operation, partition), Second(operation, partition), result);
+                break;
+            case Opcode.MatchReplace8:
+                First(operation, partition).CopyTo(result);
+                Replace(result, Second(operation, partition), operation.Constant);
+                break;
+            case Opcode.Max8:
+                Largest(First(operation, partition), result);
+                break;
+            case Opcode.Iota:
+                for (int i = 0; i < result.Length; i++)
+                {
+                    result[i] = Number(operation.Condition, partition, i);
+                }
+
+                break;
             case Opcode.AffineSelect:
                 Select(operation, First(operation, partition), partition, result);
                 break;
@@ -65,6 +96,28 @@ internal sealed class ElementUnit(TileMemory tiles)
                 break;
             default:
                 throw new NotSupportedException($"{op.Opcode} is timed only");
+        }
+    }
+
+    private void TransposeSquares(in Operation operation)
+    {
+        (TileView source, int width) = (operation.First, operation.First.Free.Elements);
+        var squares = new float[source.Partitions][];
+        for (int partition = 0; partition < squares.Length; partition++)
+        {
+            squares[partition] = First(operation, partition).ToArray();
+        }
+
+        for (int partition = 0; partition < squares.Length; partition++)
+        {
+            (int block, int within) = (partition / Square * Square, partition % Square);
+            Span<float> row = Buffer(0, width);
+            for (int i = 0; i < width; i++)
+            {
+                row[i] = squares[block + (i % Square)][(i / Square * Square) + within];
+            }
+
+            tiles.Write(operation.Target, partition, row);
         }
     }
 
@@ -97,11 +150,61 @@ internal sealed class ElementUnit(TileMemory tiles)
 
     private static void Select(in Operation operation, ReadOnlySpan<float> source, int partition, Span<float> result)
     {
-        AffineCondition condition = operation.Condition;
-        long start = condition.Base + ((long)partition * condition.PartitionStep);
         for (int i = 0; i < result.Length; i++)
         {
-            result[i] = start + ((long)i * condition.ElementStep) >= 0 ? source[i] : operation.Constant;
+            result[i] = Number(operation.Condition, partition, i) >= 0 ? source[i] : operation.Constant;
+        }
+    }
+
+    private static long Number(AffineCondition numbers, int partition, int element) =>
+        numbers.Base + ((long)partition * numbers.PartitionStep) + ((long)element * numbers.ElementStep);
+
+    private void Scan(in Operation operation, int partition, Span<float> result)
+    {
+        ReadOnlySpan<float> first = First(operation, partition), second = Second(operation, partition);
+        float last = Scalar(operation.Third, operation.Constant, partition);
+        for (int i = 0; i < result.Length; i++)
+        {
+            last = Alu.Apply(operation.SecondOperator, Alu.Apply(operation.Operator, last, first[i]), second[i]);
+            result[i] = last;
+        }
+    }
+
+    private void Choose(in Operation operation, int partition, Span<float> result)
+    {
+        ReadOnlySpan<float> source = First(operation, partition), predicate = Second(operation, partition);
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = predicate[i] != 0 ? source[i] : tiles.Element(operation.Target, partition, i);
+        }
+    }
+
+    private static void Largest(ReadOnlySpan<float> source, Span<float> result)
+    {
+        float[] sorted = source.ToArray();
+        Array.Sort(sorted);
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = i < sorted.Length ? sorted[^(i + 1)] : float.NegativeInfinity;
+        }
+    }
+
+    private static void Find(ReadOnlySpan<float> source, ReadOnlySpan<float> values, Span<float> result)
+    {
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = source.IndexOf(values[i]);
+        }
+    }
+
+    private static void Replace(Span<float> row, ReadOnlySpan<float> values, float replacement)
+    {
+        foreach (float value in values)
+        {
+            if (row.IndexOf(value) is var at and >= 0)
+            {
+                row[at] = replacement;
+            }
         }
     }
 

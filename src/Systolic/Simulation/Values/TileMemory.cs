@@ -43,6 +43,13 @@ internal sealed class TileMemory(Program program)
         return Unwritten.Is(value) ? throw new UnwrittenException(Describe(view, partition)) : value;
     }
 
+    /// <summary>One element of one partition, in the view's order.</summary>
+    public float Element(in TileView view, int partition, int index)
+    {
+        float value = Partition(view, partition)[view.Offset + view.Free[index]];
+        return Unwritten.Is(value) ? throw new UnwrittenException(Describe(view, partition)) : value;
+    }
+
     /// <summary>Rounds <paramref name="values"/> to the tile's type and writes them in the view's order; the values are overwritten.</summary>
     public void Write(in TileView view, int partition, Span<float> values)
     {

@@ -15,6 +15,16 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
             tiles.Touch(operation.Target.Tile);
         }
 
+        if (op.Opcode == Opcode.LocalCopy)
+        {
+            for (int row = 0; row < operation.First.Partitions; row++)
+            {
+                tiles.Place(operation.Target, row, tiles.Read(operation.First, row, Row(operation.First.Free.Elements)));
+            }
+
+            return;
+        }
+
         if (op.Opcode == Opcode.LocalTranspose)
         {
             for (int row = 0; row < operation.First.Partitions; row++)

@@ -46,5 +46,5 @@ internal sealed record TrainiumRow(string Id, string Device, int Cores, string W
     }
 
     private int? TrySize(string name) =>
-        _sizes.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size > 0 ? size : null;
+        _sizes.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size) ? size : null;
 }

@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using Systolic.Units;
+
+namespace Systolic.Validation;
+
+/// <summary>Published measurements on Trainium: single instructions and transfers, and kernels.</summary>
+internal sealed class TrainiumSuite : IValidationSuite
+{
+    private const double LargestFigure = 1e15;
+
+    private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
+
+    private static readonly ImmutableArray<ITrainiumFamily> Families = [];
+
+    /// <inheritdoc/>
+    public string Name => "trainium";
+
+    /// <inheritdoc/>
+    public void Score(string csv, string file, ValidationTally tally, CancellationToken cancellation)
+    {
+        var table = CsvTable.Parse(csv, file, Columns);
+        TrainiumRow[] rows = [.. table.Rows.Select(Read)];
+        table.Finish();
+        foreach (TrainiumRow row in rows)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Score(row, tally);
+        }
+    }
+
+    private static TrainiumRow Read(CsvRow row) => new(
+        row.Text("id"), row.Text("device"), row.Optional("cores").Length == 0 ? 0 : (int)row.Integer("cores", 1, 1 << 20), row.Text("workload"), row.Optional("shapes"),
+        row.Optional("dtype"), row.Text("metric"), row.Number("value", -LargestFigure, LargestFigure), row.Text("unit"), row.Optional("notes"));
+
+    private static void Score(TrainiumRow row, ValidationTally tally)
+    {
+        if (!row.Device.Contains("NeuronCore", StringComparison.Ordinal))
+        {
+            tally.Skip("a whole model, with collectives and host");
+            return;
+        }
+
+        if (Families.FirstOrDefault(candidate => candidate.Takes(row)) is not { } family)
+        {
+            tally.Skip("no kernel of this kind in the library");
+            return;
+        }
+
+        TrainiumPrediction prediction = Predict(family, row);
+        double? figure = prediction.Time is { } time ? row.InUnit(time) : prediction.Figure;
+        if (figure is not { } predicted)
+        {
+            tally.Skip($"{family.Name}: {prediction.Reason ?? "the unit is not one of time"}");
+            return;
+        }
+
+        bool share = row.Unit == "percent";
+        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : "";
+        tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
+    }
+
+    private static TrainiumPrediction Predict(ITrainiumFamily family, TrainiumRow row)
+    {
+        try
+        {
+            return family.Predict(row);
+        }
+        catch (FormatException unreadable)
+        {
+            return TrainiumPrediction.Skip(unreadable.Message);
+        }
+    }
+}
