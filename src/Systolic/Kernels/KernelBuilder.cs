@@ -97,6 +97,9 @@ public sealed partial class KernelBuilder
     /// <summary>Signals all cores and waits for their signals: stores from <paramref name="tile"/> have completed before, loads into it come after.</summary>
     public void Barrier(Tile tile) => Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, new Operation { Target = tile });
 
+    /// <summary>As <see cref="Barrier(Tile)"/>, and what was written to <paramref name="shared"/> before is complete on all cores.</summary>
+    internal void Barrier(Tile tile, MemoryTensor shared) => Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, new Operation { Target = tile }, read: shared);
+
     /// <summary>The finished program.</summary>
     public Program Build() => new(
         _name,

@@ -143,6 +143,7 @@ public static class AcceleratorReader
         Outstanding = s.Size("outstanding"),
         MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
+        MemorySumShare = s.Number("memorySumShare", 0.01, 1),
     });
 
     private const double LeastThrottledShare = 0.01;

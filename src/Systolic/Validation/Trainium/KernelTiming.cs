@@ -19,6 +19,13 @@ internal sealed record KernelTiming(CoreRun Run, SimTime Time)
         return new KernelTiming(run, run.Time + start.ProgramOverhead + (program.DescribesAtRunTime ? start.RunTimeDescriptorOverhead : SimTime.Zero));
     }
 
+    /// <summary>Predicts the device time of a row's kernel on the machine of the row.</summary>
+    public static TrainiumPrediction Of(Func<Accelerator, Program> kernel, TrainiumRow row)
+    {
+        Accelerator machine = Machine(row);
+        return TrainiumPrediction.Of(Of(kernel(machine), machine).Time);
+    }
+
     /// <summary>Share of the device time for which an engine of <see cref="Simulator.Engines"/> works, in percent.</summary>
     public double ActivePercent(string engine) => 100.0 * Run.Busy[Simulator.Engines.IndexOf(engine)].Value / Time.Value;
 
