@@ -10,7 +10,7 @@ internal readonly record struct WeightPiece(MemoryView Source, int Partitions);
 /// <summary>Tiles of SBUF that hold the pieces of weight matrices in turn: loads run ahead of the products by as many pieces as there are tiles.</summary>
 internal sealed class WeightRing(KernelBuilder kernel, StreamId queue)
 {
-    private readonly List<Tile> _tiles = [];
+    private readonly List<(Tile Tile, long End)> _tiles = [];
     private readonly List<WeightPiece> _pieces = [];
     private int _first;
     private int _loaded;
@@ -21,7 +21,7 @@ internal sealed class WeightRing(KernelBuilder kernel, StreamId queue)
     {
         for (int copy = 0; copy < buffer.Copies; copy++)
         {
-            _tiles.Add(buffer[copy]);
+            _tiles.Add((buffer[copy], buffer.Start(copy + 1)));
         }
     }
 
@@ -37,7 +37,7 @@ internal sealed class WeightRing(KernelBuilder kernel, StreamId queue)
         for (; _loaded < Math.Min(_pieces.Count, _taken + _tiles.Count); _loaded++)
         {
             WeightPiece piece = _pieces[_loaded];
-            kernel.Load(queue, this[_loaded][..piece.Partitions, ..piece.Source.Pattern.RowElements], piece.Source);
+            kernel.Load(queue, At(_loaded).Tile[..piece.Partitions, ..piece.Source.Pattern.RowElements], piece.Source);
         }
     }
 
@@ -45,8 +45,11 @@ internal sealed class WeightRing(KernelBuilder kernel, StreamId queue)
     public Tile Take()
     {
         Fill();
-        return this[_taken++];
+        return At(_taken++).Tile;
     }
 
-    private Tile this[int piece] => _tiles[(_first + piece) % _tiles.Count];
+    /// <summary>Where the tile of the last piece ends, in bytes of a partition.</summary>
+    public long End => At(_pieces.Count - 1).End;
+
+    private (Tile Tile, long End) At(int piece) => _tiles[(_first + piece) % _tiles.Count];
 }

@@ -10,7 +10,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<ITrainiumFamily> Families = [new RmsNormQuantFamily(), new DecodeQkvFamily()];
+    private static readonly ImmutableArray<ITrainiumFamily> Families = [new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily()];
 
     /// <inheritdoc/>
     public string Name => "trainium";
