@@ -20,7 +20,7 @@ internal sealed partial class DecodeMlpKernel
         TileView? scale = _shape.Scaling switch
         {
             WeightScaling.Row => LoadOutputs("down scales", DataType.Fp32),
-            WeightScaling.Static => LoadScalar(_kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scale", 1, 1, DataType.Fp32), partitions),
+            WeightScaling.Static => LoadScalar(Queue, _kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scale", 1, 1, DataType.Fp32), partitions),
             _ => null,
         };
         ColumnTiling tiles = PlaceDownRing(ringEnd, out WeightRing ring);
@@ -74,7 +74,7 @@ internal sealed partial class DecodeMlpKernel
         return tiles;
     }
 
-    private TileView Product(int row) => _product[.._rows[row], .._shape.Tokens].Skip(row * _shape.Tokens);
+    private TileView Product(int row) => _shape.GateUpColumns ? _product[row][.._rows[row], ..] : _product[0][.._rows[row], .._shape.Tokens].Skip(row * _shape.Tokens);
 
     private void DownColumns(WeightRing ring, ColumnTiling tiles, Tile result, in TileView? scale)
     {

@@ -8,6 +8,8 @@ internal sealed partial class DecodeMlpKernel
 {
     private const int PieceBytes = 4096;
 
+    private bool _vectorsUsed;
+
     private int FeaturesOfPiece(int bytes) => bytes / _kernel.Partitions / (_shape.Scaling == WeightScaling.None ? 2 : 1);
 
     /// <summary>Results of gate and up: tokens on the partitions, or intermediate features, all tokens of a block of 128 side by side.</summary>
@@ -67,8 +69,7 @@ internal sealed partial class DecodeMlpKernel
 
         Tile Place(string name, long count, DataType type)
         {
-            placed.Add(_kernel.Sbuf(name, count, type));
-            return placed[^1][0];
+            return _kernel.Sbuf(name, count, type)[0];
         }
 
         void Ring(string name, int count)
@@ -109,10 +110,12 @@ internal sealed partial class DecodeMlpKernel
     /// <summary>The sums of one core over its features for some intermediate ones, scaled and with the bias.</summary>
     private void Project(string name, WeightRing ring, ColumnTiling pieces, int start, int width, Tile result, Tile? bias, Tile? scale)
     {
-        TileView? biases = bias is null ? null : LoadVector(bias.Value, _kernel.Input(name + " bias", 1, _shape.Intermediate, Type), start, width);
+        StreamId queue = _vectorsUsed ? StreamId.QueueSmall : Queue;
+        _vectorsUsed = true;
+        TileView? biases = bias is null ? null : LoadVector(queue, bias.Value, _kernel.Input(name + " bias", 1, _shape.Intermediate, Type), start, width);
         TileView? scales = scale is null ? null : _shape.Scaling == WeightScaling.Row
-            ? LoadVector(scale.Value, _kernel.Input(name + " scales", 1, _shape.Intermediate, DataType.Fp32), start, width)
-            : LoadScalar(scale.Value, _kernel.Input(name + " scale", 1, 1, DataType.Fp32), ResultSize.Partitions);
+            ? LoadVector(queue, scale.Value, _kernel.Input(name + " scales", 1, _shape.Intermediate, DataType.Fp32), start, width)
+            : LoadScalar(queue, scale.Value, _kernel.Input(name + " scale", 1, 1, DataType.Fp32), ResultSize.Partitions);
         if (_shape.GateUpColumns)
         {
             ProjectColumns(ring, pieces, width, result[.._shape.Tokens, ..width].Skip(start), biases, scales);
@@ -124,32 +127,32 @@ internal sealed partial class DecodeMlpKernel
     }
 
     /// <summary>A value for each intermediate feature: the same for all tokens, or feature f on partition f mod 128.</summary>
-    private TileView LoadVector(Tile tile, MemoryTensor source, int start, int width)
+    private TileView LoadVector(StreamId queue, Tile tile, MemoryTensor source, int start, int width)
     {
         if (_shape.GateUpColumns)
         {
             TileView all = tile[.._shape.Tokens, ..width];
-            _kernel.Load(Queue, all, source.Broadcast(0, _shape.Tokens, start, width));
+            _kernel.Load(queue, all, source.Broadcast(0, _shape.Tokens, start, width));
             return all;
         }
 
         (int full, int rest) = Math.DivRem(width, _kernel.Partitions);
         if (full > 0)
         {
-            _kernel.Load(Queue, tile[.., ..full], source.Flat(start, _kernel.Partitions, 1).Blocks(full, _kernel.Partitions));
+            _kernel.Load(queue, tile[.., ..full], source.Flat(start, _kernel.Partitions, 1).Blocks(full, _kernel.Partitions));
         }
 
         if (rest > 0)
         {
-            _kernel.Load(Queue, tile[..rest, full..(full + 1)], source.Flat(start + (full * _kernel.Partitions), rest, 1));
+            _kernel.Load(queue, tile[..rest, full..(full + 1)], source.Flat(start + (full * _kernel.Partitions), rest, 1));
         }
 
         return tile[.., ..];
     }
 
-    private TileView LoadScalar(Tile tile, MemoryTensor source, int partitions)
+    private TileView LoadScalar(StreamId queue, Tile tile, MemoryTensor source, int partitions)
     {
-        _kernel.Load(Queue, tile[..partitions, ..1], source.Broadcast(0, partitions, 0, 1));
+        _kernel.Load(queue, tile[..partitions, ..1], source.Broadcast(0, partitions, 0, 1));
         return tile[..partitions, ..1];
     }
 
@@ -244,7 +247,7 @@ internal sealed partial class DecodeMlpKernel
             Silu(gated);
             Exchange(up, received);
             ForResult((partitions, elements, start) => _kernel.TensorTensor(
-                StreamId.Vector, AluOperator.Multiply, Part(_shape.GateUpColumns ? up : _product, partitions, elements, start), Part(gated, partitions, elements, start), Part(up, partitions, elements, start)));
+                StreamId.Vector, AluOperator.Multiply, Part(_shape.GateUpColumns ? up : _product[0], partitions, elements, start), Part(gated, partitions, elements, start), Part(up, partitions, elements, start)));
         }
         else
         {
@@ -252,7 +255,7 @@ internal sealed partial class DecodeMlpKernel
             Silu(up);
             if (!_shape.GateUpColumns)
             {
-                ForResult((partitions, elements, start) => _kernel.Copy(StreamId.Vector, Part(_product, partitions, elements, start), Part(up, partitions, elements, start)));
+                ForResult((partitions, elements, start) => _kernel.Copy(StreamId.Vector, Part(_product[0], partitions, elements, start), Part(up, partitions, elements, start)));
             }
         }
 
@@ -260,7 +263,7 @@ internal sealed partial class DecodeMlpKernel
         {
             TileView transposed = _banks[block][.._rows[block], .._shape.Tokens];
             _kernel.Transpose(transposed, up[.._shape.Tokens, .._rows[block]].Skip((int)_rows.Start(block)));
-            _kernel.Copy(StreamId.Vector, _product[.._rows[block], .._shape.Tokens].Skip(block * _shape.Tokens), transposed);
+            _kernel.Copy(StreamId.Vector, Product(block), transposed);
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed partial class DecodeMlpKernel
     private readonly ColumnTiling _rows;
     private readonly KernelBuilder _kernel;
     private readonly MemoryTensor _output;
-    private readonly Tile _product;
+    private readonly TileBuffer _product;
     private TileBuffer _banks;
     private Tile _x;
 
@@ -45,7 +45,7 @@ internal sealed partial class DecodeMlpKernel
             _kernel.SbufFromTop("not used", _kernel.FreeSbuf - Budget, DataType.Int8);
         }
 
-        _product = _kernel.Sbuf("product", (long)_rows.Pieces * shape.Tokens, Type)[0];
+        _product = shape.GateUpColumns ? _kernel.Sbuf("product", shape.Tokens, Type, _rows.Pieces) : _kernel.Sbuf("product", (long)_rows.Pieces * shape.Tokens, Type);
     }
 
     /// <summary>The program of one core.</summary>
