@@ -16,11 +16,11 @@ internal sealed partial class DecodeMlpKernel
         (int partitions, int elements) = _shape.DownColumns ? (_shape.Tokens, outputs) : (_kernel.Partitions, columns * _shape.Tokens);
         Tile result = _kernel.Sbuf("output", elements, Type)[0];
         int perPartition = _shape.DownColumns ? outputs : columns;
-        TileView? bias = _shape.Bias ? LoadOutputs("down bias", Type) : null;
+        TileView? bias = _shape.Bias ? LoadOutputs("down bias", 1, Type) : null;
         TileView? scale = _shape.Scaling switch
         {
-            WeightScaling.Row => LoadOutputs("down scales", DataType.Fp32),
-            WeightScaling.Static => LoadScalar(Queue, _kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scale", 1, 1, DataType.Fp32), partitions),
+            WeightScaling.Row => LoadOutputs("down scales", ScaleRows, DataType.Fp32),
+            WeightScaling.Static => LoadScalar(Queue, _kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scale", ScaleRows, 1, DataType.Fp32), partitions),
             _ => null,
         };
         ColumnTiling tiles = PlaceDownRing(ringEnd, out WeightRing ring);
@@ -46,12 +46,12 @@ internal sealed partial class DecodeMlpKernel
 
         _kernel.Store(StreamId.QueueStores, _output.Part(0, _shape.Tokens, 0, outputs), all);
 
-        TileView LoadOutputs(string name, DataType type)
+        TileView LoadOutputs(string name, int rows, DataType type)
         {
             Tile tile = _kernel.Sbuf(name, perPartition, type)[0];
-            MemoryTensor source = _kernel.Input(name, 1, _shape.Hidden, type);
+            MemoryTensor source = _kernel.Input(name, rows, _shape.Hidden, type);
             TileView target = tile[..partitions, ..];
-            _kernel.Load(Queue, target, _shape.DownColumns ? source.Broadcast(0, partitions, 0, outputs) : source.Flat(0, partitions, columns));
+            _kernel.Load(Queue, target, _shape.DownColumns ? Rows(source, partitions, 0, outputs) : source.Flat(0, partitions, columns));
             return target;
         }
     }

@@ -7,6 +7,7 @@ namespace Systolic.Kernels;
 internal sealed partial class DecodeMlpKernel
 {
     private const int PieceBytes = 4096;
+    private const int ScaleRows = 128;
 
     private bool _vectorsUsed;
 
@@ -114,8 +115,8 @@ internal sealed partial class DecodeMlpKernel
         _vectorsUsed = true;
         TileView? biases = bias is null ? null : LoadVector(queue, bias.Value, _kernel.Input(name + " bias", 1, _shape.Intermediate, Type), start, width);
         TileView? scales = scale is null ? null : _shape.Scaling == WeightScaling.Row
-            ? LoadVector(queue, scale.Value, _kernel.Input(name + " scales", 1, _shape.Intermediate, DataType.Fp32), start, width)
-            : LoadScalar(queue, scale.Value, _kernel.Input(name + " scale", 1, 1, DataType.Fp32), ResultSize.Partitions);
+            ? LoadVector(queue, scale.Value, _kernel.Input(name + " scales", ScaleRows, _shape.Intermediate, DataType.Fp32), start, width)
+            : LoadScalar(queue, scale.Value, _kernel.Input(name + " scale", ScaleRows, 1, DataType.Fp32), ResultSize.Partitions);
         if (_shape.GateUpColumns)
         {
             ProjectColumns(ring, pieces, width, result[.._shape.Tokens, ..width].Skip(start), biases, scales);
@@ -132,7 +133,7 @@ internal sealed partial class DecodeMlpKernel
         if (_shape.GateUpColumns)
         {
             TileView all = tile[.._shape.Tokens, ..width];
-            _kernel.Load(queue, all, source.Broadcast(0, _shape.Tokens, start, width));
+            _kernel.Load(queue, all, Rows(source, _shape.Tokens, start, width));
             return all;
         }
 
@@ -150,9 +151,13 @@ internal sealed partial class DecodeMlpKernel
         return tile[.., ..];
     }
 
+    /// <summary>As many equal rows: scales lie in main memory once for each partition, biases once.</summary>
+    private static MemoryView Rows(MemoryTensor vector, int rows, int start, int width) =>
+        vector.Rows == 1 ? vector.Broadcast(0, rows, start, width) : vector.Part(0, rows, start, width);
+
     private TileView LoadScalar(StreamId queue, Tile tile, MemoryTensor source, int partitions)
     {
-        _kernel.Load(queue, tile[..partitions, ..1], source.Broadcast(0, partitions, 0, 1));
+        _kernel.Load(queue, tile[..partitions, ..1], source.Part(0, partitions));
         return tile[..partitions, ..1];
     }
 

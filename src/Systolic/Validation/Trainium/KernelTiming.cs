@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Machines;
 using Systolic.Programs;
@@ -23,7 +24,14 @@ internal sealed record KernelTiming(CoreRun Run, SimTime Time)
     public static TrainiumPrediction Of(Func<Accelerator, Program> kernel, TrainiumRow row)
     {
         Accelerator machine = Machine(row);
-        return TrainiumPrediction.Of(Of(kernel(machine), machine).Time);
+        try
+        {
+            return TrainiumPrediction.Of(Of(kernel(machine), machine).Time);
+        }
+        catch (CapacityException tooLarge)
+        {
+            return TrainiumPrediction.Skip(tooLarge.Message);
+        }
     }
 
     /// <summary>Share of the device time for which an engine of <see cref="Simulator.Engines"/> works, in percent.</summary>

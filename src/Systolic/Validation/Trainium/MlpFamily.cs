@@ -11,14 +11,17 @@ internal sealed class MlpFamily : ITrainiumFamily
     public string Name => "mlp";
 
     /// <inheritdoc/>
-    public bool Takes(TrainiumRow row) => row.Workload.Contains("mlp_tkg", StringComparison.Ordinal);
+    public bool Takes(TrainiumRow row) => row.Workload.Contains("nkilib mlp_", StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public TrainiumPrediction Predict(TrainiumRow row) => KernelTiming.Of(machine => Write(machine, row), row);
 
     /// <summary>The kernel with the sizes and options of the row.</summary>
-    internal static Program Write(Accelerator machine, TrainiumRow row) => DecodeMlpKernel.Write(machine, new DecodeMlpShape(
-        row.Size("batch") * row.Size("seq"), row.Size("hidden"), row.Size("intermediate"), DecodeQkvFamily.Norm(row))
+    internal static Program Write(Accelerator machine, TrainiumRow row) => Has(row, "mlp_cte")
+        ? PrefillMlpKernel.Write(machine, new PrefillMlpShape((long)row.Size("batch") * row.Size("seq"), row.Size("hidden"), row.Size("intermediate"), Scaling(row)))
+        : DecodeMlpKernel.Write(machine, Decode(row));
+
+    private static DecodeMlpShape Decode(TrainiumRow row) => new(row.Size("batch") * row.Size("seq"), row.Size("hidden"), row.Size("intermediate"), DecodeQkvFamily.Norm(row))
     {
         Gate = !Has(row, "skip_gate"),
         Bias = Has(row, "bias"),
@@ -27,8 +30,11 @@ internal sealed class MlpFamily : ITrainiumFamily
         GateUpColumns = row.Size("gate_up_col_tiling") == 1,
         DownColumns = row.Size("down_col_tiling") == 1,
         DownPermuted = row.Size("down_opt_layout") == 1,
-        Scaling = row.Type.Contains("(row)", StringComparison.Ordinal) ? WeightScaling.Row : row.Type.Contains("(static)", StringComparison.Ordinal) ? WeightScaling.Static : WeightScaling.None,
-    });
+        Scaling = Scaling(row),
+    };
+
+    private static WeightScaling Scaling(TrainiumRow row) =>
+        row.Type.Contains("(row)", StringComparison.Ordinal) ? WeightScaling.Row : row.Type.Contains("(static)", StringComparison.Ordinal) ? WeightScaling.Static : WeightScaling.None;
 
     private static bool Has(TrainiumRow row, string option) => row.Workload.Contains(option, StringComparison.Ordinal);
 }
