@@ -28,7 +28,7 @@ internal sealed partial class DecodeMlpKernel
     private readonly KernelBuilder _kernel;
     private readonly MemoryTensor _output;
     private readonly TileBuffer _product;
-    private TileBuffer _banks;
+    private readonly TileBuffer _banks;
     private Tile _x;
 
     private DecodeMlpKernel(Accelerator machine, DecodeMlpShape shape, bool values)
