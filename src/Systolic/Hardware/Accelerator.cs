@@ -21,6 +21,9 @@ public sealed record SynchronizationSpec
 
     /// <summary>What a program that describes transfers at run time takes longer to start.</summary>
     public required SimTime RunTimeDescriptorOverhead { get; init; }
+
+    /// <summary>Start and end of a program that does, or does not, describe transfers at run time.</summary>
+    public SimTime Overhead(bool describesAtRunTime) => ProgramOverhead + (describesAtRunTime ? RunTimeDescriptorOverhead : SimTime.Zero);
 }
 
 /// <summary>A systolic-array accelerator: cores of five engines around a scratchpad, sharing main memory. The hardware configuration, immutable.</summary>

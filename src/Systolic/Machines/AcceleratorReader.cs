@@ -90,6 +90,7 @@ public static class AcceleratorReader
         MinimumInterval = Count(s, "minimumInterval", MaximumCount),
         ReduceCycles = (int)s.Integer("reduceCycles", 0, MaximumCount),
         ResultLatency = s.Time("resultLatency"),
+        DependentLatency = s.Time("dependentLatency"),
         TableLoad = s.Time("tableLoad"),
         FastCopies = s.Boolean("fastCopies"),
     });

@@ -40,9 +40,7 @@ public sealed class SystolicMachine : IMachine
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
         var runs = ImmutableArray.CreateBuilder<OperatorRun>(total);
-        var overhead = new CycleStack();
-        overhead.Add(CycleComponent.Launch, Accelerator.Synchronization.ProgramOverhead);
-        SimTime now = Accelerator.Synchronization.ProgramOverhead;
+        var now = SimTime.Zero;
         foreach (ShardedSection section in sharded.Sections)
         {
             SimTime begin = now;
@@ -56,11 +54,9 @@ public sealed class SystolicMachine : IMachine
             now = begin + ((now - begin) * section.Repeat);
         }
 
-        if (session.DescribesAtRunTime)
-        {
-            overhead.Add(CycleComponent.Launch, Accelerator.Synchronization.RunTimeDescriptorOverhead);
-        }
-
+        SimTime start = Accelerator.Synchronization.Overhead(session.DescribesAtRunTime);
+        var overhead = new CycleStack();
+        overhead.Add(CycleComponent.Launch, start);
         SimTime arithmetic = runs.Aggregate(SimTime.Zero, (sum, run) => sum + (run.Bound.Arithmetic * run.Repeat));
         var trace = new RunTrace
         {
@@ -68,7 +64,7 @@ public sealed class SystolicMachine : IMachine
             Operators = runs.MoveToImmutable(),
             Overhead = overhead,
             Bound = new LowerBound(arithmetic, Accelerator.Memory.Bandwidth.TimeFor(graph.CompulsoryBytes)),
-            Spans = [.. session.Spans],
+            Spans = [.. session.Spans.Select(span => span with { Start = start + span.Start })],
         };
         return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens);
     }

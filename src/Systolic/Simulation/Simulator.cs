@@ -217,7 +217,9 @@ public sealed class Simulator
 
     /// <summary>From a producer's completion to a consumer's start; a transfer's completion latency already includes it.</summary>
     internal static long SignalLatency(Accelerator machine, StreamId producer, StreamId consumer) =>
-        producer == consumer || producer.IsQueue() ? 0 : machine.Synchronization.SemaphoreLatency.Value;
+        producer.IsQueue() ? 0
+        : producer != consumer ? machine.Synchronization.SemaphoreLatency.Value
+        : producer == StreamId.Scalar ? machine.ScalarEngine.DependentLatency.Value : 0;
 
     private void Issue(StreamId stream)
     {
@@ -275,8 +277,9 @@ public sealed class Simulator
                 EngineTraffic.Count(op, _counts);
                 break;
             case StreamId.Scalar:
-                free = clock.At(edge + ScalarEngine.Interval(_machine.ScalarEngine, op)).Value + SwitchTable(op);
-                done = free + _machine.ScalarEngine.ResultLatency.Value;
+                long table = SwitchTable(op);
+                free = clock.At(edge + ScalarEngine.Interval(_machine.ScalarEngine, op)).Value + table;
+                done = Math.Max(free, clock.At(edge + ScalarEngine.Streaming(_machine.ScalarEngine, op)).Value + table + _machine.ScalarEngine.ResultLatency.Value);
                 EngineTraffic.Count(op, _counts);
                 break;
             default:

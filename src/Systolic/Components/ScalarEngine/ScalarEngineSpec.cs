@@ -20,6 +20,9 @@ public sealed record ScalarEngineSpec
     /// <summary>From the last element entering to its result being readable.</summary>
     public required SimTime ResultLatency { get; init; }
 
+    /// <summary>From a result being readable to the start of an instruction of the engine itself that reads it.</summary>
+    public required SimTime DependentLatency { get; init; }
+
     /// <summary>Loading another function table.</summary>
     public required SimTime TableLoad { get; init; }
 

@@ -15,7 +15,7 @@ internal sealed class DecodeQkvFamily : ITrainiumFamily
     public bool Takes(TrainiumRow row) => row.Workload.Contains("qkv_tkg", StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    public TrainiumPrediction Predict(TrainiumRow row) => KernelTiming.Of(machine => Write(machine, row), row);
+    public TrainiumPrediction Predict(TrainiumRow row) => KernelTiming.Predict(machine => Write(machine, row), row);
 
     /// <summary>The kernel with the sizes and options of the row.</summary>
     internal static Program Write(Accelerator machine, TrainiumRow row) => DecodeQkvKernel.Write(machine, new DecodeQkvShape(

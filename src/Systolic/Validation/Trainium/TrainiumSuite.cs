@@ -10,7 +10,11 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<ITrainiumFamily> Families = [new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily()];
+    private static readonly ImmutableArray<ITrainiumFamily> Families =
+    [
+        new InstructionFamily(), new DmaFamily(), new MatMulFamily(),
+        new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(),
+    ];
 
     /// <inheritdoc/>
     public string Name => "trainium";
