@@ -20,7 +20,7 @@ internal sealed partial class DecodeMlpKernel
         TileView? scale = _shape.Scaling switch
         {
             WeightScaling.Row => LoadOutputs("down scales", ScaleRows, DataType.Fp32),
-            WeightScaling.Static => LoadScalar(Queue, _kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scale", ScaleRows, 1, DataType.Fp32), partitions),
+            WeightScaling.Static => LoadScalar(Queue, _kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scales", ScaleRows, 1, DataType.Fp32), partitions),
             _ => null,
         };
         ColumnTiling tiles = PlaceDownRing(ringEnd, out WeightRing ring);
@@ -56,10 +56,13 @@ internal sealed partial class DecodeMlpKernel
         }
     }
 
-    /// <summary>Pieces of 128 intermediate features x up to 4,096 outputs (8,192 of fp8; all where the weights are stationary) in a ring that starts behind the last piece of gate and up.</summary>
+    /// <summary>
+    /// Pieces of 128 intermediate features x up to 4,096 outputs (8,192 of fp8 where the banks hold as many sums; all where the weights are stationary) in a ring that starts
+    /// behind the last piece of gate and up.
+    /// </summary>
     private ColumnTiling PlaceDownRing(long ringEnd, out WeightRing ring)
     {
-        int outputs = OwnOutputs, size = _shape.WeightType.ByteSize(), width = _shape.DownColumns ? DownPieceBytes / size : outputs;
+        int outputs = OwnOutputs, size = _shape.WeightType.ByteSize(), width = _shape.DownColumns ? Math.Min(DownPieceBytes / size, Banks * _strips.Count * _kernel.BankColumns) : outputs;
         var tiles = new ColumnTiling(outputs, width);
         int copies = (int)Math.Clamp(_kernel.FreeSbuf / ((long)width * size), 1, (long)tiles.Pieces * _rows.Pieces);
         TileBuffer buffer = _kernel.Sbuf("down weights", width, _shape.WeightType, copies);

@@ -116,7 +116,7 @@ internal sealed partial class DecodeMlpKernel
         TileView? biases = bias is null ? null : LoadVector(queue, bias.Value, _kernel.Input(name + " bias", 1, _shape.Intermediate, Type), start, width);
         TileView? scales = scale is null ? null : _shape.Scaling == WeightScaling.Row
             ? LoadVector(queue, scale.Value, _kernel.Input(name + " scales", ScaleRows, _shape.Intermediate, DataType.Fp32), start, width)
-            : LoadScalar(queue, scale.Value, _kernel.Input(name + " scale", ScaleRows, 1, DataType.Fp32), ResultSize.Partitions);
+            : LoadScalar(queue, scale.Value, _kernel.Input(name + " scales", ScaleRows, 1, DataType.Fp32), ResultSize.Partitions);
         if (_shape.GateUpColumns)
         {
             ProjectColumns(ring, pieces, width, result[.._shape.Tokens, ..width].Skip(start), biases, scales);

@@ -51,6 +51,7 @@ internal sealed class PrefillMlpKernel
     private readonly MemoryTensor? _downScales;
     private readonly Tile? _gateScale;
     private readonly Tile? _upScale;
+    private readonly Tile? _downScale;
     private readonly TileBuffer _rows;
     private readonly TileBuffer _banks;
     private long _block;
@@ -74,6 +75,7 @@ internal sealed class PrefillMlpKernel
         _kernel.SbufFromTop("descriptors", DescriptorBytes, DataType.Int8);
         _gateScale = LoadScale("gate scales", shape.Intermediate);
         _upScale = LoadScale("up scales", shape.Intermediate);
+        _downScale = shape.Scaling == WeightScaling.Static ? LoadScale("down scales", 1) : null;
         _downScales = shape.Scaling == WeightScaling.Row ? _kernel.Input("down scales", Block, shape.Hidden, DataType.Fp32) : null;
         _rows = _kernel.Sbuf("rows", shape.Hidden, shape.OperandType, 2);
     }
@@ -278,7 +280,6 @@ internal sealed class PrefillMlpKernel
         TileBuffer? factors = _downScales is null ? null : _kernel.Sbuf("down scales", outputs, DataType.Fp32, ScaleRing);
         TileBuffer? scaled = _shape.Scaling == WeightScaling.None ? null : _kernel.Sbuf("scaled sums", _kernel.BankColumns, Type, 2);
         TileBuffer results = _kernel.Sbuf("output", _shape.Hidden, Type, blocks);
-        Tile? staticScale = _shape.Scaling == WeightScaling.Static ? _upScale : null;
         var ring = new WeightRing(_kernel, StreamId.QueueWeights);
         ring.Add(weights);
         var pieces = new ColumnTiling(_shape.Hidden, outputs);
@@ -295,7 +296,7 @@ internal sealed class PrefillMlpKernel
                 int at = (int)(pieces.Start(piece) + (part * (long)_kernel.BankColumns));
                 TileView target = results[block][..rows[block], ..sums.Elements].Skip(at);
                 TileView? factor = factors?[piece][..rows[block], ..sums.Elements].Skip(part * _kernel.BankColumns);
-                Evict(target, sums, scaled, factor, scales[block], staticScale, (block * 2) + part);
+                Evict(target, sums, scaled, factor, scales[block], (block * 2) + part);
             });
         }
 
@@ -313,6 +314,7 @@ internal sealed class PrefillMlpKernel
         }
     }
 
+    /// <summary>Each row to the range of fp8; its scale takes that of the weights in, where they have only one.</summary>
     private void Quantize(in TileView target, in TileView source, Tile scales)
     {
         TileView scale = scales[..source.Partitions, 1..2], inverse = scales[..source.Partitions, 2..];
@@ -320,6 +322,10 @@ internal sealed class PrefillMlpKernel
         _kernel.TensorScalar(StreamId.Vector, scale, scale, AluOperator.Multiply, 1 / RmsNormQuantKernel.Fp8Range, AluOperator.Maximum, RmsNormQuantKernel.MinimumScale);
         _kernel.Reciprocal(inverse, scale);
         _kernel.Activation(ActivationFunction.Identity, target, source, scale: (ScalarOperand)inverse);
+        if (_downScale is { } weights)
+        {
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, scale, scale, weights[..source.Partitions, ..]);
+        }
     }
 
     private void TransposeProduct(Tile bank, Tile target, in TileView source, int column)
@@ -368,7 +374,7 @@ internal sealed class PrefillMlpKernel
         }
     }
 
-    private void Evict(in TileView target, in TileView sums, TileBuffer? scaled, in TileView? factor, Tile rowScale, Tile? staticScale, int turn)
+    private void Evict(in TileView target, in TileView sums, TileBuffer? scaled, in TileView? factor, Tile rowScale, int turn)
     {
         if (scaled is null)
         {
