@@ -10,7 +10,7 @@ namespace Systolic.Tests;
 public sealed class OperatorCoverageTests
 {
     /// <summary>Every form of every operator, small. A new operator fails <see cref="Every_operator_type_has_an_instance_here"/> until it is listed.</summary>
-    private static readonly Operator[] Instances =
+    internal static readonly Operator[] Instances =
     [
         new MatMul("product", 32, 64, 48),
         new Attention("attention", 1, 2, 1, 32, 32, 64, Causal: true),

@@ -14,6 +14,9 @@ internal sealed class ValidateCommand : Command, IHasExamples
     private readonly Option<string?> _json = new("--json") { Description = "Write the groups as JSON.", HelpName = "FILE" };
     private readonly Option<string?> _rows = new("--rows") { Description = "Write a line per figure as CSV.", HelpName = "FILE" };
 
+    private readonly Option<string?> _plot = new("--plot") { Description = "Draw predicted over reference figures, as SVG or PNG.", HelpName = "FILE" };
+    private readonly Option<string?> _group = new("--group") { Description = "Show only groups whose name begins so.", HelpName = "NAME" };
+
     public ValidateCommand(Terminal terminal)
         : base("validate", "Predicts the figures of a file and tells how near the predictions are.")
     {
@@ -23,6 +26,8 @@ internal sealed class ValidateCommand : Command, IHasExamples
         Add(_file);
         Add(_json);
         Add(_rows);
+        Add(_plot);
+        Add(_group);
         SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, cancellation), cancellation));
     }
 
@@ -32,6 +37,7 @@ internal sealed class ValidateCommand : Command, IHasExamples
         "systolic validate scalesim scalesim_gemm.csv",
         "systolic validate scalesim scalesim_conv.csv --json scores.json --rows rows.csv",
         "systolic validate dram dram.csv --rows rows.csv",
+        "systolic validate trainium readings.csv --group attention --plot attention.svg",
     ];
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
@@ -42,14 +48,22 @@ internal sealed class ValidateCommand : Command, IHasExamples
             throw new UsageException($"SUITE: found \"{suite}\", expected one of: {string.Join(", ", ValidationSuites.Names)}.");
         }
 
-        if (parsed.GetValue(_json) is { } first && parsed.GetValue(_rows) is { } second && Path.GetFullPath(first) == Path.GetFullPath(second))
+        if (new[] { _json, _rows, _plot }.Where(option => parsed.GetValue(option) is not null).GroupBy(option => Path.GetFullPath(parsed.GetValue(option)!)).FirstOrDefault(same => same.Count() > 1) is { } same)
         {
-            throw new UsageException($"--json and --rows name the same file, {Path.GetFullPath(first)}; give each its own.");
+            throw new UsageException($"{string.Join(" and ", same.Select(option => option.Name))} name the same file, {same.Key}; give each its own.");
+        }
+
+        if (parsed.GetValue(_plot) is { } picture)
+        {
+            ScatterPicture.RequireFormat(picture);
         }
 
         using OutputFile? json = Open(parsed, _json);
         using OutputFile? rows = Open(parsed, _rows);
+        using OutputFile? plot = Open(parsed, _plot);
         ValidationReport result = ValidationSuites.Run(suite, parsed.GetRequiredValue(_file), cancellation);
+        result = parsed.GetValue(_group) is { } group ? result.Only(group) : result;
+        plot?.Write(stream => stream.Write(ScatterPicture.Draw(result, parsed.GetValue(_plot)!)));
         json?.Write(stream => ValidationWriter.WriteJson(stream, result));
         rows?.WriteText(text => ValidationWriter.WriteRows(text, result));
         ValidationTable.Show(_terminal.Results, result);

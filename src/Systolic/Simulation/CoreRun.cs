@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
+using Systolic.Hardware;
+using Systolic.Programs;
 using Systolic.Units;
 
 namespace Systolic.Simulation;
@@ -14,4 +16,39 @@ public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray
 {
     /// <summary>The program's buffers and how many copies of each were ever written.</summary>
     public ImmutableArray<BufferUse> Buffers { get; init; } = [];
+
+    /// <summary>What a finished simulation found.</summary>
+    internal static CoreRun Of(Program program, Accelerator machine, StreamState[] streams, CoreUnits units, long dmaBusy, ImmutableArray<Span> spans)
+    {
+        CycleStack stack = new CriticalPath(program, machine, streams).Attribute();
+        ImmutableArray<SimTime> busy = [.. units.Busy.Append(dmaBusy).Select(time => new SimTime(time))];
+        return new CoreRun(stack.Total, units.Counts, busy, stack, spans) { Buffers = Used(program) };
+    }
+
+    private static ImmutableArray<BufferUse> Used(Program program)
+    {
+        var written = new bool[program.Tiles];
+        foreach (StreamId stream in Enum.GetValues<StreamId>())
+        {
+            foreach (ref readonly Instruction op in program[stream])
+            {
+                Write(written, op.Target);
+                Write(written, op.Reduced);
+            }
+        }
+
+        return
+        [
+            .. program.Buffers.Select(buffer => new BufferUse(
+                buffer.Space == MemorySpace.Sbuf ? "sbuf" : "psum", buffer.Name, new Bytes(buffer.BytesPerPartition), buffer.Copies, written.AsSpan(buffer.FirstTile, buffer.Copies).Count(true))),
+        ];
+    }
+
+    private static void Write(bool[] written, int tile)
+    {
+        if (tile >= 0)
+        {
+            written[tile] = true;
+        }
+    }
 }

@@ -19,16 +19,9 @@ public sealed class Simulator
     private readonly Program _program;
     private readonly Accelerator _machine;
     private readonly StreamState[] _streams;
-    private readonly Clock[] _clocks;
     private readonly DmaEngines _dma;
-    private readonly ScratchpadPorts _ports;
-    private readonly ActivityCounts _counts = new();
-    private readonly long[] _busy = new long[Engines.Length];
+    private readonly CoreUnits _units;
     private readonly List<Span>? _spans;
-    private readonly bool[] _written;
-    private readonly ArrayOccupancy _array = new();
-    private readonly ArrayThrottle? _throttle;
-    private ActivationFunction _table;
 
     private Simulator(Program program, Accelerator machine, bool collectSpans)
     {
@@ -39,15 +32,8 @@ public sealed class Simulator
             _streams[s] = new StreamState(program[(StreamId)s].Length);
         }
 
-        _clocks =
-        [
-            new Clock(machine.TensorEngine.SustainedRate), new Clock(machine.VectorEngine.Clock),
-            new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
-        ];
         _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
-        _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
-        _written = new bool[program.Tiles];
-        _throttle = machine.TensorEngine.Throttle is { } throttle ? new ArrayThrottle(throttle) : null;
+        _units = new CoreUnits(program, machine);
         _spans = collectSpans ? [] : null;
     }
 
@@ -106,23 +92,21 @@ public sealed class Simulator
             WakeWaitersFor(next);
         }
 
-        if (Array.FindIndex(_streams, state => !state.Finished) is var stuck and >= 0)
-        {
-            StreamState state = _streams[stuck];
-            throw new InvalidOperationException(FormattableString.Invariant(
-                $"{_program.Name}: stream {((StreamId)stuck).Label()} is stuck at instruction {state.Issued} ({_program[(StreamId)stuck][state.Issued].Opcode}), waiting for {state.BlockedOn.AtLeast} completions of {state.BlockedOn.Stream.Label()}."));
-        }
-
-        _busy[^1] = _dma.BusyTime;
-        CycleStack stack = new CriticalPath(_program, _machine, _streams).Attribute();
-        return new CoreRun(stack.Total, _counts, [.. _busy.Select(time => new SimTime(time))], stack, _spans is null ? [] : [.. _spans])
-        {
-            Buffers = [.. _program.Buffers.Select(Use)],
-        };
+        ThrowIfStuck(_program, _streams);
+        return CoreRun.Of(_program, _machine, _streams, _units, _dma.BusyTime, _spans is null ? [] : [.. _spans]);
     }
 
-    private BufferUse Use(TileBuffer buffer) => new(
-        buffer.Space == MemorySpace.Sbuf ? "sbuf" : "psum", buffer.Name, new Bytes(buffer.BytesPerPartition), buffer.Copies, _written.AsSpan(buffer.FirstTile, buffer.Copies).Count(true));
+    /// <summary>Every instruction was issued.</summary>
+    /// <exception cref="InvalidOperationException">One was not; the message names it and what it waits for.</exception>
+    internal static void ThrowIfStuck(Program program, StreamState[] streams)
+    {
+        if (Array.FindIndex(streams, state => !state.Finished) is var stuck and >= 0)
+        {
+            StreamState state = streams[stuck];
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"{program.Name}: stream {((StreamId)stuck).Label()} is stuck at instruction {state.Issued} ({program[(StreamId)stuck][state.Issued].Opcode}), waiting for {state.BlockedOn.AtLeast} completions of {state.BlockedOn.Stream.Label()}."));
+        }
+    }
 
     private StreamId? Next()
     {
@@ -225,104 +209,23 @@ public sealed class Simulator
     {
         StreamState state = _streams[(int)stream];
         ref readonly Instruction op = ref _program[stream][state.Issued];
-        if (op.Target >= 0)
-        {
-            _written[op.Target] = true;
-        }
-
-        if (op.Reduced >= 0)
-        {
-            _written[op.Reduced] = true;
-        }
-
         if (stream.IsQueue())
         {
             _dma.Add(_program, stream, state.Issued, state.Turn);
-            DmaEngines.Count(op, _counts);
+            DmaEngines.Count(op, _units.Counts);
             state.Issue(state.Ready, state.Turn);
             return;
         }
 
-        (long start, long free, long done) = stream == StreamId.Exchange ? Exchange(state.Ready) : Compute(stream, op, state);
+        (long start, long free, long done, long portWait) = _units.Execute(stream, op, state.Ready);
+        if (portWait > 0)
+        {
+            state.WaitAtPort(portWait);
+        }
+
         state.Issue(start, free, done);
         // An engine takes its next instruction while results of the last are still on their way; its spans would overlap if they lasted until then.
         _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(free - start)));
-    }
-
-    private (long Start, long Free, long Done) Exchange(long ready)
-    {
-        long end = ready + _machine.Synchronization.ExchangeLatency.Value;
-        return (ready, end, end);
-    }
-
-    private (long Start, long Free, long Done) Compute(StreamId stream, in Instruction op, StreamState state)
-    {
-        Clock clock = _clocks[(int)stream];
-        bool fast = stream == StreamId.Vector && VectorEngine.IsFast(_machine.VectorEngine, op);
-        long atPort = _ports.Earliest(stream, op, fast, state.Ready);
-        Cycles edge = clock.EdgeAtOrAfter(new SimTime(atPort));
-        long start = clock.At(edge).Value;
-        if (atPort > state.Ready)
-        {
-            state.WaitAtPort(atPort - state.Ready);
-        }
-
-        long free, done;
-        switch (stream)
-        {
-            case StreamId.Tensor:
-                return Multiply(op, edge, state);
-            case StreamId.Vector:
-                free = done = clock.At(edge + VectorEngine.Interval(_machine.VectorEngine, op)).Value;
-                EngineTraffic.Count(op, _counts);
-                break;
-            case StreamId.Scalar:
-                long table = SwitchTable(op);
-                free = clock.At(edge + ScalarEngine.Interval(_machine.ScalarEngine, op)).Value + table;
-                done = Math.Max(free, clock.At(edge + ScalarEngine.Streaming(_machine.ScalarEngine, op)).Value + table + _machine.ScalarEngine.ResultLatency.Value);
-                EngineTraffic.Count(op, _counts);
-                break;
-            default:
-                free = done = clock.At(edge + _machine.GpSimdEngine.Interval(EngineTraffic.Slots(op))).Value;
-                EngineTraffic.Count(op, _counts);
-                break;
-        }
-
-        _ports.Take(stream, op, fast, free);
-        _busy[(int)stream] += free - start;
-        return (start, free, done);
-    }
-
-    /// <summary>A product starts when its part of the array is free; on another part the next one may start beside it.</summary>
-    private (long Start, long Free, long Done) Multiply(in Instruction op, Cycles ready, StreamState state)
-    {
-        (TensorEngineSpec spec, Clock clock) = (_machine.TensorEngine, _clocks[(int)StreamId.Tensor]);
-        Cycles edge = clock.EdgeAtOrAfter(new SimTime(Math.Max(clock.At(ready).Value, _array.FreeAt(op.Tile))));
-        long start = clock.At(edge).Value, before = _array.Last;
-        Cycles work = TensorEngine.Interval(spec, op);
-        if (state.Issued == 0 || start > before)
-        {
-            work += TensorEngine.ExposedLoad(spec, op);
-        }
-
-        long end = clock.At(edge + (_throttle?.Slow(work, start, clock) ?? work)).Value;
-        _array.Take(op.Tile, end);
-        _ports.Take(StreamId.Tensor, op, false, end);
-        _busy[(int)StreamId.Tensor] += end - Math.Clamp(before, start, end);
-        TensorEngine.Count(spec, op, _counts);
-        long free = op.Tile.IsWhole ? end : clock.At(edge + TensorEngine.IssueInterval(spec, op)).Value;
-        return (start, free, end + spec.ResultLatency.Value);
-    }
-
-    private long SwitchTable(in Instruction op)
-    {
-        if (!ScalarEngine.NeedsTable(op) || op.Function == _table)
-        {
-            return 0;
-        }
-
-        _table = op.Function;
-        return _machine.ScalarEngine.TableLoad.Value;
     }
 
     private static string Name(in Instruction op) =>

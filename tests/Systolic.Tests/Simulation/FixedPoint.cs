@@ -49,7 +49,7 @@ internal sealed class FixedPoint
         long before = i == 0 ? 0 : _free[stream][i - 1], ready = before;
         foreach (SemaphoreWait wait in _program.Waits.Slice(op.FirstWait, op.WaitCount))
         {
-            long signal = (int)wait.Stream == stream ? 0 : _machine.Synchronization.SemaphoreLatency.Value;
+            long signal = (int)wait.Stream != stream ? _machine.Synchronization.SemaphoreLatency.Value : stream == 2 ? _machine.ScalarEngine.DependentLatency.Value : 0;
             ready = Math.Max(ready, Done[(int)wait.Stream][wait.AtLeast - 1] + signal);
         }
 
@@ -58,14 +58,20 @@ internal sealed class FixedPoint
         long start = clock.At(edge).Value;
         bool idle = i == 0 || start > before;
         long free = clock.At(edge + new Cycles(Interval(stream, op) + (stream == 0 && idle ? 32 : 0))).Value;
+        long load = 0;
         if (stream == 2 && op.Function is ActivationFunction.Exp or ActivationFunction.Gelu && op.Function != table)
         {
-            table = op.Function;
-            free += _machine.ScalarEngine.TableLoad.Value;
+            (table, load) = (op.Function, _machine.ScalarEngine.TableLoad.Value);
+            free += load;
         }
 
-        long latency = stream switch { 0 => _machine.TensorEngine.ResultLatency.Value, 2 => _machine.ScalarEngine.ResultLatency.Value, _ => 0 };
-        long done = Math.Max(free + latency, i == 0 ? 0 : Done[stream][i - 1]);
+        long result = stream switch
+        {
+            0 => free + _machine.TensorEngine.ResultLatency.Value,
+            2 => Math.Max(free, clock.At(edge + new Cycles(op.Free)).Value + load + _machine.ScalarEngine.ResultLatency.Value),
+            _ => free,
+        };
+        long done = Math.Max(result, i == 0 ? 0 : Done[stream][i - 1]);
         bool changed = (Start[stream][i], _free[stream][i], Done[stream][i]) != (start, free, done);
         (Start[stream][i], _free[stream][i], Done[stream][i]) = (start, free, done);
         return changed;

@@ -23,9 +23,10 @@ internal static class RandomPrograms
             .Select((kind, target, first, second, free) => new Step(kind, target, first, second, free)).Array[1, 60];
 
     /// <summary>Writes the program; with one queue the order in which transfers are served is fixed.</summary>
-    public static Programs.Program Write(Step[] steps, Accelerator machine, bool oneQueue = false)
+    public static Programs.Program Write(Step[] steps, Accelerator machine, bool oneQueue = false, DescriptorSource descriptors = DescriptorSource.Compiled)
     {
-        var kernel = new KernelBuilder(machine, "random");
+        bool possible = descriptors != DescriptorSource.Hardware || machine.Dma.DescriptorBlocks > 0;
+        var kernel = new KernelBuilder(machine, "random") { Descriptors = possible ? descriptors : DescriptorSource.Software };
         TileBuffer sbuf = kernel.Sbuf("tiles", 4096, Tiles), psum = kernel.Psum("banks", 2);
         foreach (Step step in steps)
         {
