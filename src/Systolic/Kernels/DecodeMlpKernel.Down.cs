@@ -20,7 +20,7 @@ internal sealed partial class DecodeMlpKernel
         TileView? scale = _shape.Scaling switch
         {
             WeightScaling.Row => LoadOutputs("down scales", ScaleRows, DataType.Fp32),
-            WeightScaling.Static => LoadScalar(Queue, _kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scales", ScaleRows, 1, DataType.Fp32), partitions),
+            WeightScaling.Static => LoadScalar(StreamId.QueueSmall, _kernel.Sbuf("down scale", 1, DataType.Fp32)[0], _kernel.Input("down scales", ScaleRows, 1, DataType.Fp32), partitions),
             _ => null,
         };
         ColumnTiling tiles = PlaceDownRing(ringEnd, out WeightRing ring);
@@ -51,7 +51,7 @@ internal sealed partial class DecodeMlpKernel
             Tile tile = _kernel.Sbuf(name, perPartition, type)[0];
             MemoryTensor source = _kernel.Input(name, rows, _shape.Hidden, type);
             TileView target = tile[..partitions, ..];
-            _kernel.Load(Queue, target, _shape.DownColumns ? Rows(source, partitions, 0, outputs) : source.Flat(0, partitions, columns));
+            _kernel.Load(StreamId.QueueSmall, target, _shape.DownColumns ? Rows(source, partitions, 0, outputs) : source.Flat(0, partitions, columns));
             return target;
         }
     }
@@ -67,7 +67,7 @@ internal sealed partial class DecodeMlpKernel
         int copies = (int)Math.Clamp(_kernel.FreeSbuf / ((long)width * size), 1, (long)tiles.Pieces * _rows.Pieces);
         TileBuffer buffer = _kernel.Sbuf("down weights", width, _shape.WeightType, copies);
         MemoryTensor weights = _kernel.Input("down", _shape.Intermediate, _shape.Hidden, _shape.WeightType);
-        ring = new WeightRing(_kernel, Queue);
+        ring = new WeightRing(_kernel, StreamId.QueueWeights);
         ring.Add(buffer);
         ring.StartAt(ringEnd > buffer.Address && ringEnd < buffer.End ? (int)((ringEnd - buffer.Address + buffer.BytesPerPartition - 1) / buffer.BytesPerPartition) : 0);
         ring.Add(

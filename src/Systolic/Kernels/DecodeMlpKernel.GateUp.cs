@@ -37,7 +37,7 @@ internal sealed partial class DecodeMlpKernel
         ColumnTiling pieces = Pieces(scratch, out int copies);
         long tile = (long)_shape.Intermediate * pieces.Width;
         int early = (int)Math.Min(copies, _kernel.FreeSbuf / (tile * _shape.WeightType.ByteSize()));
-        var ring = new WeightRing(_kernel, Queue);
+        var ring = new WeightRing(_kernel, StreamId.QueueWeights);
         Ring("weights", early);
         (MemoryTensor? Weights, Tile Result)[] projections = [(_shape.Gate ? Weights("gate") : null, gate ?? up), (Weights("up"), up)];
         for (int shard = 0; shard < shards.Pieces; shard++)

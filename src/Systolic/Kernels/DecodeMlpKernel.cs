@@ -11,13 +11,13 @@ namespace Systolic.Kernels;
 /// Cores share the hidden features: each multiplies its share, they exchange the sums between the projections, and each computes its share of the output.
 /// Weights come in pieces of 2,048 features (4,096 of fp8) through a ring of tiles that fills what the rest leaves of 200 KiB a partition, gate and up one after the
 /// other. The down projection takes the same place for its ring; its loads wait only for what lay there, so most of them run during the exchange. All transfers are
-/// described by the compiler. Loads of tokens, scales and biases stand in the queue of the weights, behind those that found room.
+/// described by the compiler; those of tokens, scales and biases stand in queues of their own and share the DMA engines with the weights.
 /// Tiling and allocation are those of the public kernel library (2.29); what the operands of each projection are is an option there, too.
 /// </remarks>
 internal sealed partial class DecodeMlpKernel
 {
     private const DataType Type = DataType.Bf16;
-    private const StreamId Queue = StreamId.QueueWeights;
+    private const StreamId Queue = StreamId.QueueActivations;
     private const long Budget = 200 << 10;
     private const int Banks = 8;
 
