@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Numerics;
 using Systolic.Programs;
 
@@ -111,6 +112,12 @@ internal sealed partial class DecodeMlpKernel
     private void DownRows(WeightRing ring, Tile result, in TileView? scale)
     {
         int columns = _tokens.Share, tokens = _shape.Tokens, perBank = _kernel.BankColumns / tokens;
+        if (columns > Banks * perBank)
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"decode mlp: {columns} output columns of {tokens} tokens do not fit {Banks} banks of {perBank} columns. Make the tokens stationary (DownColumns)."));
+        }
+
         for (int row = 0; row < _rows.Pieces; row++)
         {
             Tile weights = ring.Take();

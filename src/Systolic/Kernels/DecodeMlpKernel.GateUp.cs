@@ -6,12 +6,13 @@ namespace Systolic.Kernels;
 /// <content>Gate and up projections, their exchange, and the product with silu.</content>
 internal sealed partial class DecodeMlpKernel
 {
-    private const int PieceBytes = 4096;
+    private const int BytesOfPiece = 4096;
     private const int ScaleRows = 128;
 
     private bool _vectorsUsed;
 
-    private int FeaturesOfPiece(int bytes) => bytes / _kernel.Partitions / (_shape.Scaling == WeightScaling.None ? 2 : 1);
+    /// <summary>What one of the two projections reads and writes.</summary>
+    private sealed record Projection(MemoryTensor Weights, Tile Sums, MemoryTensor? Bias, MemoryTensor? Scales);
 
     /// <summary>Results of gate and up: tokens on the partitions, or intermediate features, all tokens of a block of 128 side by side.</summary>
     private (int Partitions, int Elements) ResultSize => _shape.GateUpColumns ? (_shape.Tokens, _shape.Intermediate) : (_kernel.Partitions, _rows.Pieces * _shape.Tokens);
@@ -20,60 +21,42 @@ internal sealed partial class DecodeMlpKernel
     private long WriteGateUp()
     {
         (Action loadTokens, Action releaseTokens, long scratch) = PlaceTokens();
-        long elements = ResultSize.Elements;
-        var placed = new List<TileBuffer>();
-        Tile? gate = _shape.Gate ? Place("gate", elements, DataType.Fp32) : null;
-        Tile up = Place("up", elements, DataType.Fp32);
-        Tile? received = _tokens.Cores > 1 ? Place("other core's sums", elements, DataType.Fp32) : null;
+        Tile? gate = _shape.Gate ? PlaceSums("gate") : null;
+        Tile up = PlaceSums("up");
+        Tile? received = _tokens.Cores > 1 ? PlaceSums("other core's sums") : null;
+        Projection[] projections = gate is { } first ? [Declare("gate", first), Declare("up", up)] : [Declare("up", up)];
         var shards = new ColumnTiling(_shape.Intermediate, (_shape.GateUpColumns ? _kernel.BankColumns : _kernel.Partitions) * Banks);
-        int perShard = _shape.GateUpColumns ? shards[0] : (shards[0] + _kernel.Partitions - 1) / _kernel.Partitions;
-        Tile? bias = _shape.Bias ? Place("bias", perShard, Type) : null;
-        Tile? scale = _shape.Scaling switch
-        {
-            WeightScaling.Row => Place("scales", perShard, DataType.Fp32),
-            WeightScaling.Static => Place("scale", 1, DataType.Fp32),
-            _ => null,
-        };
+        int vector = _shape.GateUpColumns ? shards[0] : (shards[0] + _kernel.Partitions - 1) / _kernel.Partitions;
+        Tile? bias = _shape.Bias ? _kernel.Sbuf("bias", vector, Type)[0] : null;
+        Tile? scale = _shape.Scaling == WeightScaling.None ? null : _kernel.Sbuf("scales", _shape.Scaling == WeightScaling.Row ? vector : 1, DataType.Fp32)[0];
         ColumnTiling pieces = Pieces(scratch, out int copies);
+        var placed = new List<TileBuffer>();
+        var ring = new WeightRing(_kernel, StreamId.QueueWeights);
+        ring.Add(
+            from shard in Enumerable.Range(0, shards.Pieces)
+            from projection in projections
+            from piece in Enumerable.Range(0, pieces.Pieces)
+            select Piece(projection.Weights, pieces, piece, (int)shards.Start(shard), shards[shard]));
         long tile = (long)_shape.Intermediate * pieces.Width;
         int early = (int)Math.Min(copies, _kernel.FreeSbuf / (tile * _shape.WeightType.ByteSize()));
-        var ring = new WeightRing(_kernel, StreamId.QueueWeights);
-        Ring("weights", early);
-        (MemoryTensor? Weights, Tile Result)[] projections = [(_shape.Gate ? Weights("gate") : null, gate ?? up), (Weights("up"), up)];
-        for (int shard = 0; shard < shards.Pieces; shard++)
-        {
-            foreach ((MemoryTensor? weights, _) in projections)
-            {
-                ring.Add(weights is null ? [] : Enumerable.Range(0, pieces.Pieces).Select(piece => Piece(weights, pieces, piece, (int)shards.Start(shard), shards[shard])));
-            }
-        }
-
+        PlaceTiles("weights", early);
         ring.Fill();
         loadTokens();
-        Ring("more weights", copies - early);
+        PlaceTiles("more weights", copies - early);
         for (int shard = 0; shard < shards.Pieces; shard++)
         {
-            foreach ((MemoryTensor? weights, Tile result) in projections)
+            foreach (Projection projection in projections)
             {
-                if (weights is not null)
-                {
-                    Project(weights.Name, ring, pieces, (int)shards.Start(shard), shards[shard], result, bias, scale);
-                }
+                Project(projection, ring, pieces, (int)shards.Start(shard), shards[shard], bias, scale);
             }
         }
 
-        long ringEnd = ring.End;
         WriteProduct(gate, up, received);
         placed.ForEach(_kernel.Release);
         releaseTokens();
-        return ringEnd;
+        return ring.End;
 
-        Tile Place(string name, long count, DataType type)
-        {
-            return _kernel.Sbuf(name, count, type)[0];
-        }
-
-        void Ring(string name, int count)
+        void PlaceTiles(string name, int count)
         {
             if (count > 0)
             {
@@ -81,15 +64,21 @@ internal sealed partial class DecodeMlpKernel
                 ring.Add(placed[^1]);
             }
         }
-
-        MemoryTensor Weights(string name) => _kernel.Input(name, _shape.Hidden / _tokens.Cores, _shape.Intermediate, _shape.WeightType);
     }
+
+    private Tile PlaceSums(string name) => _kernel.Sbuf(name, ResultSize.Elements, DataType.Fp32)[0];
+
+    private Projection Declare(string name, Tile sums) => new(
+        _kernel.Input(name, _shape.Hidden / _tokens.Cores, _shape.Intermediate, _shape.WeightType),
+        sums,
+        _shape.Bias ? _kernel.Input(name + " bias", 1, _shape.Intermediate, Type) : null,
+        _shape.Scaling == WeightScaling.None ? null : _kernel.Input(name + " scales", ScaleRows, _shape.Scaling == WeightScaling.Row ? _shape.Intermediate : 1, DataType.Fp32));
 
     /// <summary>How the features of a partition are cut, and how many pieces find room once <paramref name="scratch"/> bytes are given back: shorter ones where not even one does.</summary>
     private ColumnTiling Pieces(long scratch, out int copies)
     {
         long room = _kernel.FreeSbuf + scratch;
-        int features = FeaturesOfPiece(PieceBytes), bytes = _shape.Intermediate * _shape.WeightType.ByteSize();
+        int size = _shape.WeightType.ByteSize(), features = BytesOfPiece / _kernel.Partitions / size, bytes = _shape.Intermediate * size;
         if (room < (long)features * bytes)
         {
             features /= 4;
@@ -108,22 +97,21 @@ internal sealed partial class DecodeMlpKernel
         return new WeightPiece(new MemoryView(weights, (pieces.Start(piece) * columns) + start, pattern), _kernel.Partitions);
     }
 
-    /// <summary>The sums of one core over its features for some intermediate ones, scaled and with the bias.</summary>
-    private void Project(string name, WeightRing ring, ColumnTiling pieces, int start, int width, Tile result, Tile? bias, Tile? scale)
+    /// <summary>The sums of one core over its features for some intermediate ones, scaled and with the bias. What takes the place of vectors in use waits in a queue of its own.</summary>
+    private void Project(Projection projection, WeightRing ring, ColumnTiling pieces, int start, int width, Tile? bias, Tile? scale)
     {
         StreamId queue = _vectorsUsed ? StreamId.QueueSmall : Queue;
         _vectorsUsed = true;
-        TileView? biases = bias is null ? null : LoadVector(queue, bias.Value, _kernel.Input(name + " bias", 1, _shape.Intermediate, Type), start, width);
-        TileView? scales = scale is null ? null : _shape.Scaling == WeightScaling.Row
-            ? LoadVector(queue, scale.Value, _kernel.Input(name + " scales", ScaleRows, _shape.Intermediate, DataType.Fp32), start, width)
-            : LoadScalar(queue, scale.Value, _kernel.Input(name + " scales", ScaleRows, 1, DataType.Fp32), ResultSize.Partitions);
+        TileView? biases = bias is { } tile ? LoadVector(queue, tile, projection.Bias!, start, width) : null;
+        TileView? scales = scale is not { } factors ? null
+            : _shape.Scaling == WeightScaling.Row ? LoadVector(queue, factors, projection.Scales!, start, width) : LoadScalar(queue, factors, projection.Scales!, ResultSize.Partitions);
         if (_shape.GateUpColumns)
         {
-            ProjectColumns(ring, pieces, width, result[.._shape.Tokens, ..width].Skip(start), biases, scales);
+            ProjectColumns(ring, pieces, width, projection.Sums[.._shape.Tokens, ..width].Skip(start), biases, scales);
         }
         else
         {
-            ProjectRows(ring, pieces, start, width, result, biases, scales);
+            ProjectRows(ring, pieces, start, width, projection.Sums, biases, scales);
         }
     }
 

@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Numerics;
 using Systolic.Programs;
 using Systolic.Workloads;
@@ -15,7 +16,8 @@ internal sealed record DecodeTokens(int Tokens, int Features, int Cores, NormFun
     private const int RunsOfSum = 16;
 
     /// <summary>Features of a partition over all cores.</summary>
-    public int Columns => Features / Partitions;
+    public int Columns { get; } = Tokens <= Partitions && Features % (Partitions * Cores) == 0 ? Features / Partitions : throw new CapacityException(FormattableString.Invariant(
+        $"A decode step takes up to {Partitions} tokens and features in multiples of {Partitions} x {Cores} cores; found {Tokens} tokens of {Features} features. Use a prefill kernel, or pad the features."));
 
     /// <summary>Features of a partition that belong to one core.</summary>
     public int Share => Columns / Cores;

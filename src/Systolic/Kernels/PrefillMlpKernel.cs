@@ -63,6 +63,12 @@ internal sealed class PrefillMlpKernel
         _columns = new ColumnTiling(shape.Intermediate, _kernel.BankColumns);
         _blocks = new ColumnTiling(shape.Intermediate, Block);
         _doubled = machine.TensorEngine.ContractionRows(shape.OperandType) / Block;
+        if (_columns.Pieces > Banks || shape.Intermediate % Block != 0 || shape.Hidden % _kernel.BankColumns != 0)
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"prefill mlp: found {shape.Hidden} features and {shape.Intermediate} intermediate ones, expected multiples of {_kernel.BankColumns} and {Block}, the latter at most {Banks * _kernel.BankColumns}. Pad or split them."));
+        }
+
         long rows = (shape.Rows + machine.Cores - 1) / machine.Cores;
         _tiles = new RowTiling(rows, Math.Clamp(Banks / _columns.Pieces, 1, LargestTile / Block) * Block);
         _input = _kernel.Input("x", rows, shape.Hidden, shape.OperandType);

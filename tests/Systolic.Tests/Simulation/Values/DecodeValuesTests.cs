@@ -62,13 +62,14 @@ public class DecodeValuesTests
     public void Queries_keys_and_values_of_a_decode_step(int tokens, NormFunction? norm, bool residuals)
     {
         // 33 columns of features in blocks of 16, 16 and 1; two banks; four, two and one strips of the array.
-        const int Hidden = 33 * 128, Outputs = 600;
-        Program program = DecodeQkvKernel.Write(Trn2, new DecodeQkvShape(tokens, Hidden, Outputs, norm, residuals), values: true);
-        Dictionary<string, Matrix> inputs = Tokens(tokens, Hidden);
-        inputs["weights"] = Values.Random(Hidden, Outputs, 3, DataType.Bf16, 0.1);
-        Value[,] x = Normalized(inputs, tokens, Hidden, norm, residuals ? ["x", "attention", "mlp"] : ["x"]);
+        const int Outputs = 600;
+        int hidden = (tokens > 32 ? 9 : 33) * 128;
+        Program program = DecodeQkvKernel.Write(Trn2, new DecodeQkvShape(tokens, hidden, Outputs, norm, residuals), values: true);
+        Dictionary<string, Matrix> inputs = Tokens(tokens, hidden);
+        inputs["weights"] = Values.Random(hidden, Outputs, 3, DataType.Bf16, 0.1);
+        Value[,] x = Normalized(inputs, tokens, hidden, norm, residuals ? ["x", "attention", "mlp"] : ["x"]);
 
-        Values.Within(Run(program, inputs), (row, column) => Rounded(Dot(Hidden, h => (x[row, h], inputs["weights"][h, column])), 5));
+        Values.Within(Run(program, inputs), (row, column) => Rounded(Dot(hidden, h => (x[row, h], inputs["weights"][h, column])), 5));
     }
 
     [Theory]
@@ -84,9 +85,10 @@ public class DecodeValuesTests
         WeightScaling scaling = Enum.Parse<WeightScaling>(weights);
         foreach ((bool gate, bool bias, bool residual, bool store) in new[] { (true, false, false, false), (false, true, true, false), (true, true, true, true) })
         {
-            // Two banks of intermediate features, and a block of 88 beside those of 128.
-            const int Hidden = 33 * 128, Intermediate = 600;
-            var shape = new DecodeMlpShape(tokens, Hidden, Intermediate, norm)
+            // Tokens stationary: three pieces of weights, two banks. Weights stationary: eight banks hold 1,024 intermediate features, so 76 are left for a second round.
+            (int columns, int intermediate) = !gateUpColumns ? (5, 1100) : (tokens > 32 ? 9 : 33, 600);
+            int hidden = columns * 128;
+            var shape = new DecodeMlpShape(tokens, hidden, intermediate, norm)
             {
                 Gate = gate,
                 Bias = bias,
@@ -97,19 +99,19 @@ public class DecodeValuesTests
                 DownPermuted = permuted,
                 Scaling = scaling,
             };
-            Dictionary<string, Matrix> inputs = Tokens(tokens, Hidden);
-            AddWeights(inputs, Hidden, Intermediate, shape.WeightType, scaling);
-            inputs["gate bias"] = Values.Random(1, Intermediate, 21, DataType.Bf16);
-            inputs["up bias"] = Values.Random(1, Intermediate, 22, DataType.Bf16);
-            inputs["down bias"] = Values.Random(1, Hidden, 23, DataType.Bf16);
-            Value[,] x = Normalized(inputs, tokens, Hidden, norm, residual ? ["x", "residual"] : ["x"]);
-            Value[,] product = Product(inputs, shape, x, tokens, Intermediate);
+            Dictionary<string, Matrix> inputs = Tokens(tokens, hidden);
+            AddWeights(inputs, hidden, intermediate, shape.WeightType, scaling);
+            inputs["gate bias"] = Values.Random(1, intermediate, 21, DataType.Bf16);
+            inputs["up bias"] = Values.Random(1, intermediate, 22, DataType.Bf16);
+            inputs["down bias"] = Values.Random(1, hidden, 23, DataType.Bf16);
+            Value[,] x = Normalized(inputs, tokens, hidden, norm, residual ? ["x", "residual"] : ["x"]);
+            Value[,] product = Product(inputs, shape, x, tokens, intermediate);
 
             Values.Within(Run(DecodeMlpKernel.Write(Trn2, shape, values: true), inputs), (row, column) =>
             {
                 // Where columns lie permuted, block c of 128 holds those that go to column c of each partition.
-                int stored = permuted ? ((column % 33) * 128) + (column / 33) : column;
-                Value sum = Dot(Intermediate, i => (product[row, i], inputs["down"][i, stored]));
+                int stored = permuted ? ((column % columns) * 128) + (column / columns) : column;
+                Value sum = Dot(intermediate, i => (product[row, i], inputs["down"][i, stored]));
                 return Rounded(WithScaleAndBias(inputs, "down", sum, bias, scaling, column), 3);
             });
         }
