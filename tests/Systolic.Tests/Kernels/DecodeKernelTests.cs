@@ -19,7 +19,7 @@ public class DecodeKernelTests
     [Fact]
     public void Rmsnorm_quant_of_four_rows_is_so_many_cycles_on_each_engine()
     {
-        CoreRun run = Simulator.Run(RmsNormQuantKernel.Write(One, new RmsNormQuantShape(4, 1024)), One);
+        CoreRun run = Run(RmsNormQuantKernel.Write(One, new RmsNormQuantShape(4, 1024)), One);
 
         // Ones 64, two banks of 512, largest magnitude 1,024, floor and reciprocal 64 each, quantization at two elements a cycle 512; 100 more each: 3,452 at 0.96 GHz.
         Busy(run, Vector).Should().BeApproximately((64 + (2 * 512) + 1024 + (2 * 64) + 512 + (7 * 100)) / 0.96, 10);
@@ -36,14 +36,14 @@ public class DecodeKernelTests
         Read(130).Should().Be(((65 * 1024) + 1024) * 2);
         Read(260).Should().Be(((130 * 1024) + (2 * 1024)) * 2);
 
-        static long Read(int rows) => Simulator.Run(RmsNormQuantKernel.Write(Two, new RmsNormQuantShape(rows, 1024)), Two).Counts[ActivityKind.DramReadByte];
+        static long Read(int rows) => Run(RmsNormQuantKernel.Write(Two, new RmsNormQuantShape(rows, 1024)), Two).Counts[ActivityKind.DramReadByte];
     }
 
     [Fact]
     public void Four_products_of_few_tokens_run_side_by_side()
     {
         // 512 features are four products of 512 columns, a quarter of 64 cycles apart: 3 x 16 + 512 = 560 cycles.
-        CoreRun run = Simulator.Run(DecodeQkvKernel.Write(One, new DecodeQkvShape(1, 512, 512, null)), One);
+        CoreRun run = Run(DecodeQkvKernel.Write(One, new DecodeQkvShape(1, 512, 512, null)), One);
 
         Busy(run, Tensor).Should().BeApproximately(560 / 2.4, 2);
         run.Counts[ActivityKind.DramReadByte].Should().Be((512 * 512 * 2) + (512 * 2));
@@ -58,7 +58,7 @@ public class DecodeKernelTests
     public void More_tokens_leave_fewer_strips(int tokens, int strips)
     {
         // 4,096 features are 32 products of 512 columns; on each strip one after the other.
-        CoreRun run = Simulator.Run(DecodeQkvKernel.Write(One, new DecodeQkvShape(tokens, 4096, 512, null)), One);
+        CoreRun run = Run(DecodeQkvKernel.Write(One, new DecodeQkvShape(tokens, 4096, 512, null)), One);
 
         Busy(run, Tensor).Should().BeApproximately(32 / strips * 512 / 2.4, 40, "the last of the strips begin up to 48 cycles late, twice");
     }
@@ -74,7 +74,7 @@ public class DecodeKernelTests
         Accelerator machine = One with { Cores = cores };
         var shape = new DecodeMlpShape(Tokens, Hidden, Intermediate) { Scaling = fp8 ? WeightScaling.Row : WeightScaling.None };
 
-        CoreRun run = Simulator.Run(DecodeMlpKernel.Write(machine, shape), machine);
+        CoreRun run = Run(DecodeMlpKernel.Write(machine, shape), machine);
 
         long weights = 3L * Hidden * Intermediate * (fp8 ? 1 : 2), scales = fp8 ? Tokens * ((2L * Intermediate) + Hidden) * 4 : 0;
         run.Counts[ActivityKind.DramReadByte].Should().Be((weights + scales + (Tokens * Hidden * 2)) / cores);
@@ -115,7 +115,7 @@ public class DecodeKernelTests
         Products(one).Should().Be((2 * 4) + 2);
         Products(plain).Should().Be(2 * ((2 * 4) + 2));
         // Two tiles of 512 rows.
-        Simulator.Run(PrefillMlpKernel.Write(One, new PrefillMlpShape(1024, Hidden, Intermediate, WeightScaling.None)), One).Counts[ActivityKind.DramReadByte]
+        Run(PrefillMlpKernel.Write(One, new PrefillMlpShape(1024, Hidden, Intermediate, WeightScaling.None)), One).Counts[ActivityKind.DramReadByte]
             .Should().Be((1024 * Hidden * 2) + (2 * 3 * Hidden * Intermediate * 2));
 
         static int Products(Program program) => program[StreamId.Tensor].ToArray().Count(op => op.Opcode == Opcode.MatMul);
@@ -135,6 +135,8 @@ public class DecodeKernelTests
 
         programs.Should().OnlyContain(program => Agrees(program));
     }
+
+    private static CoreRun Run(Program program, Accelerator machine) => Simulator.RunWithTimes(program, machine).Run;
 
     private static bool Agrees(Program program)
     {

@@ -99,7 +99,7 @@ public class PlacesTests
         kernel.MemorySum(StreamId.QueueWeights, kernel.Output("sum", 1, 2, DataType.Bf16).Part(0, 1), sources);
         Matrix[] values = [Matrix.From(1, 2, (_, c) => c == 0 ? 256 : -1), Matrix.From(1, 2, (_, _) => 1), Matrix.From(1, 2, (_, _) => 1)];
 
-        IReadOnlyDictionary<string, Matrix> results = Interpreter.Run(kernel.Build(), values.Select((matrix, i) => ($"source {i}", matrix)).ToDictionary(pair => pair.Item1, pair => pair.matrix));
+        IReadOnlyDictionary<string, Matrix> results = Interpreter.Run(kernel.Build(), values.Select((matrix, i) => ($"source {i}", matrix)).ToDictionary(pair => pair.Item1, pair => pair.matrix), cancellation: TestContext.Current.CancellationToken);
 
         results["sum"].Values.ToArray().Should().Equal(258, 1);
     }

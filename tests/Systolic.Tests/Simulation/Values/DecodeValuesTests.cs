@@ -2,7 +2,6 @@ using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
 using Systolic.Programs;
-using Systolic.Tests.Kernels;
 using Systolic.Workloads;
 using Program = Systolic.Programs.Program;
 
