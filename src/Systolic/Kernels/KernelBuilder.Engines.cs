@@ -11,6 +11,7 @@ public sealed partial class KernelBuilder
     /// <summary>Stationary[k,m] x moving[k,n] into PSUM: m partitions of n fp32 columns, added to what is there when <paramref name="accumulate"/>.</summary>
     /// <remarks>
     /// K lies on the partitions of both operands. Where a cell takes several rows of K (fp8), each operand has as many blocks in its free dimension, k being partition + block x partitions.
+    /// An operand of 8 bits may meet one of 16. A stationary operand whose elements lie too far apart for the full rate shifts in a column a cycle.
     /// Each result is a sum in fp32 over the partitions from the first on (and over the blocks of each), one rounding a step, which is then added to PSUM.
     /// </remarks>
     /// <param name="result">m partitions of n consecutive elements of a PSUM bank.</param>
@@ -21,7 +22,7 @@ public sealed partial class KernelBuilder
     /// <param name="tile">The part of the array that works on it, beside products on other parts; by default all of it.</param>
     public void MatMul(in TileView result, in TileView stationary, in TileView moving, bool accumulate, int? contraction = null, ArrayTile tile = default)
     {
-        DataType type = stationary.Type;
+        DataType type = Wider(stationary.Type, moving.Type);
         int m = result.Partitions, n = result.Free.Elements, blocks = stationary.Free.Elements / m;
         int k = contraction ?? stationary.Partitions * blocks;
         Require(k > 0 && k <= Machine.TensorEngine.ContractionRows(type), "K", k, Machine.TensorEngine.ContractionRows(type));
@@ -41,7 +42,7 @@ public sealed partial class KernelBuilder
             Partitions = k,
             Columns = m,
             Free = n,
-            Operands = Operands.DestinationInPsum | (accumulate ? Operands.Accumulate : Operands.None),
+            Operands = Operands.DestinationInPsum | (accumulate ? Operands.Accumulate : Operands.None) | (IsStrided(stationary) ? Operands.Strided : Operands.None),
         }, new Operation { Target = result, First = stationary, Second = moving });
     }
 
@@ -398,7 +399,8 @@ public sealed partial class KernelBuilder
         int m = result.Partitions, n = result.Free.Elements;
         bool rows = stationary.Partitions == moving.Partitions && k > stationary.Partitions * (blocks - 1) && k <= stationary.Partitions * blocks;
         bool columns = stationary.Free.Elements == m * blocks && moving.Free.Elements == n * blocks;
-        if (!rows || !columns || moving.Type != stationary.Type)
+        bool types = moving.Type == stationary.Type || (moving.Type.ByteSize() <= 2 && stationary.Type.ByteSize() <= 2);
+        if (!rows || !columns || !types)
         {
             throw new ArgumentException(FormattableString.Invariant(
                 $"{_name}: stationary {stationary.Partitions} x {stationary.Elements} {stationary.Type.Label()} and moving {moving.Partitions} x {moving.Elements} {moving.Type.Label()} do not give {m} x {n} with K = {k}."), nameof(stationary));

@@ -56,6 +56,32 @@ public sealed partial class KernelBuilder
     /// <summary>Main memory to main memory.</summary>
     public void MemoryCopy(StreamId queue, in MemoryView target, in MemoryView source)
     {
+        RequireAlike(target, source);
+        Move(queue, Opcode.MemoryCopy, source, default, 0, target);
+    }
+
+    /// <summary>The sum of several parts of main memory, element by element in fp32, to another part by the DMA engines.</summary>
+    /// <remarks>Sources are not ordered after stores.</remarks>
+    public void MemorySum(StreamId queue, in MemoryView target, params ReadOnlySpan<MemoryView> sources)
+    {
+        RequireQueue(queue);
+        Require(sources.Length > 1, "tensors to add", sources.Length, int.MaxValue);
+        int first = -1;
+        foreach (MemoryView source in sources)
+        {
+            RequireAlike(target, source);
+            RequireInside(source);
+            int index = _memory.Add(source);
+            first = first < 0 ? index : first;
+        }
+
+        _memory.Add(target);
+        Instruction op = Run(Opcode.MemorySum, target.Pattern.Runs, (long)target.Pattern.Elements * target.Tensor.Type.ByteSize());
+        Emit(queue, op with { Columns = sources.Length }, default, first, null, target.Tensor);
+    }
+
+    private void RequireAlike(in MemoryView target, in MemoryView source)
+    {
         if (source.Tensor.Type != target.Tensor.Type || source.Pattern.AllRows != target.Pattern.AllRows || source.Pattern.RowElements != target.Pattern.RowElements)
         {
             throw new ArgumentException(FormattableString.Invariant(
@@ -63,7 +89,6 @@ public sealed partial class KernelBuilder
         }
 
         RequireInside(target);
-        Move(queue, Opcode.MemoryCopy, source, default, 0, target);
     }
 
     /// <summary>SBUF to SBUF by the DMA engines, partition by partition.</summary>

@@ -149,6 +149,7 @@ public static class AcceleratorReader
         Outstanding = s.Size("outstanding"),
         MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
+        MemorySumShare = s.Number("memorySumShare", 0.01, 1),
     });
 
     private static SharedCacheSpec SharedCache(JsonSection s) => End(s, new SharedCacheSpec

@@ -46,7 +46,7 @@ internal sealed class DmaEngines
     {
         ref readonly Instruction op = ref program[stream][index];
         Describe(stream, op.Descriptors, issued);
-        int perEngine = Math.Max(_spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
+        int perEngine = Math.Max(op.Opcode.StaysInMemory() ? 1 : _spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
         int slices = (op.Partitions + perEngine - 1) / perEngine;
         var transfer = new Transfer(program, op, stream, index, slices);
         long arrival = _spec.ArrivalAt(op.Descriptors, issued);

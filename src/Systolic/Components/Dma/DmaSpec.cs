@@ -45,6 +45,9 @@ public sealed record DmaSpec
     /// <summary>Rate of an element-wise transpose within the scratchpad, as a share of the copy rate; 0 where the engines cannot.</summary>
     public required double LocalTransposeShare { get; init; }
 
+    /// <summary>Rate at which each source of a sum within main memory passes, as a share of the copy rate.</summary>
+    public required double MemorySumShare { get; init; }
+
     /// <summary>Bandwidth of all engines.</summary>
     public Bandwidth Bandwidth => EngineBandwidth * Engines;
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Systolic.Numerics;
 using Systolic.Programs;
 
@@ -61,6 +62,9 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
                 }
 
                 break;
+            case Opcode.MemorySum:
+                Add(op, program.MemoryTargetOf(op)!.Value);
+                break;
             case Opcode.Gather:
                 for (int partition = 0; partition < operation.Target.Partitions; partition++)
                 {
@@ -75,6 +79,23 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
                 }
 
                 break;
+        }
+    }
+
+    /// <summary>Adds from the first source to the last and rounds once.</summary>
+    private void Add(in Instruction op, in MemoryView target)
+    {
+        var sum = new float[target.Pattern.RowElements];
+        for (int row = 0; row < target.Pattern.AllRows; row++)
+        {
+            sum.AsSpan().Clear();
+            for (int source = 0; source < op.Sources; source++)
+            {
+                TensorPrimitives.Add(sum, Read(program.MemoryOf(op, source)!.Value, row), sum);
+            }
+
+            Rounding.Round(sum, sum, target.Tensor.Type);
+            Write(target, row, sum);
         }
     }
 
