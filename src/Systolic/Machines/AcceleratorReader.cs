@@ -175,23 +175,7 @@ public static class AcceleratorReader
         Interleave = s.Size("interleave"),
         LookAhead = Count(s, "lookAhead", 4096),
         WriteBuffer = Count(s, "writeBuffer", 4096),
-        Refresh = Refresh(s),
     });
-
-    private static DramRefresh Refresh(JsonSection s)
-    {
-        string name = s.Text("refresh", Refreshes[0]);
-        int found = Array.IndexOf(Refreshes, name);
-        if (found < 0)
-        {
-            s.Problem("refresh", $"found \"{name}\", expected one of: {string.Join(", ", Refreshes)}");
-        }
-
-        return (DramRefresh)Math.Max(0, found);
-    }
-
-    // In the order of DramRefresh.
-    private static readonly string[] Refreshes = ["all-bank", "per-bank", "off"];
 
     private static DramStandard Standard(JsonSection s)
     {

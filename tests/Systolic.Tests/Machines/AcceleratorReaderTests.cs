@@ -118,7 +118,6 @@ public sealed class AcceleratorReaderTests
     [InlineData("sbuf.width", "\"0 B\"", "mine.json: sbuf.width: found \"0 B\", expected a size from 1 B to 1 GiB")]
     [InlineData("psum.latency", "\"3\"", "mine.json: psum.latency: found \"3\", expected a time with a unit")]
     [InlineData("psum.accessSetup", "-60", "mine.json: psum.accessSetup: found -60, expected a whole number from 0 to ")]
-    [InlineData("memory.refresh", "\"sometimes\"", "mine.json: memory.refresh: found \"sometimes\", expected one of: all-bank, per-bank, off")]
     [InlineData("sbuf.neverTogether", "[\"vector warp\"]", "mine.json: sbuf.neverTogether: found \"vector warp\", expected two of vector, scalar, gpsimd")]
     public void A_memory_that_does_not_fit_together_is_refused(string path, string value, string message) => MessageOf(root =>
     {

@@ -37,7 +37,7 @@ internal sealed class StreamMemory : IMainMemory
         DramDevice.Check(spec.Standard);
         DramStandard device = spec.Device;
         DramOrganization parts = device.Organization;
-        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels, spec.Refresh))];
+        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels))];
         _tick = (long)Math.Round(device.TickPicoseconds * 1000);
         (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
         _pieces = (int)(_channels[0].Units.RowBytes / _interleave);
