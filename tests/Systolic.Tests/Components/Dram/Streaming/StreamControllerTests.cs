@@ -7,15 +7,18 @@ public class StreamControllerTests
 {
     private static readonly DramStandard[] Standards = [DramStandards.Hbm2, DramStandards.Hbm2E, DramStandards.Hbm3, DramStandards.Ddr4, DramStandards.Ddr5, DramStandards.Lpddr4, DramStandards.Lpddr5];
 
+    // With refreshes eight times as often as well, so that they meet each other and are put off to the limit.
+    private static readonly DramStandard[] Refreshed = [.. Standards, .. Standards.Select(standard => standard with { Timing = standard.Timing with { Refi = standard.Timing.Refi / 8 } })];
+
     private static readonly Gen<(int Standard, int LookAhead, int Writes, (StreamAccess Access, long Tick)[] Arrivals)> Streams =
-        from standard in Gen.Int[0, Standards.Length - 1]
+        from standard in Gen.Int[0, Refreshed.Length - 1]
         from lookAhead in Gen.Int[1, 12]
         from writes in Gen.Int[4, 24]
         from units in Gen.Int[1, 8]
         from rows in Gen.Int[1, 3]
         from gap in Gen.Frequency((4, Gen.Int[0, 40]), (1, Gen.Int[100, 3000]))
         from accesses in Gen.Select(Gen.Int[0, 7], Gen.Int[0, 2], Gen.Int[0, 15], Gen.Int[1, 16], Gen.Int[0, 3], Gen.Int[0, 100]).Array[1, 120]
-        select (standard, lookAhead, writes, Arrive(accesses, units, rows, gap, Standards[standard]));
+        select (standard, lookAhead, writes, Arrive(accesses, units, rows, gap, Refreshed[standard]));
 
     /// <summary>HBM2: two groups, since twice 2 ticks cover CCDL = 4. Activate at 0 and 4; read 14 after each: 14, 18; the other fourteen bursts 2 apart: 20 to 46; 16 more to the end of the data.</summary>
     [Fact]
@@ -49,7 +52,7 @@ public class StreamControllerTests
     public void Every_completion_is_that_of_the_stepped_rules() => Streams.Sample(
         stream =>
         {
-            DramStandard standard = Standards[stream.Standard];
+            DramStandard standard = Refreshed[stream.Standard];
             var stepped = new SteppedStream(standard, stream.LookAhead, stream.Writes);
             stepped.Run(stream.Arrivals);
             var controller = new StreamController(standard, stream.LookAhead, stream.Writes);
@@ -69,7 +72,7 @@ public class StreamControllerTests
                 }
             }
 
-            controller.Counts.RefreshesAll.Should().BeCloseTo(stepped.Refreshes, 1);
+            (controller.Counts.RefreshesAll + (controller.Counts.RefreshesBank / controller.Units.Groups)).Should().Be(stepped.Refreshes);
         },
         iter: 300);
 

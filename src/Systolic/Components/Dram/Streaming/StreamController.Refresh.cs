@@ -1,0 +1,132 @@
+namespace Systolic.Components;
+
+/// <content>
+/// Refreshes. A device that refreshes single banks is refreshed unit by unit, each once in a refresh interval: of the units that nobody waits for the most recently
+/// closed, which a stream needs last; while there is none it is put off.
+/// </content>
+internal sealed partial class StreamController
+{
+    // JEDEC: up to eight refreshes may be postponed.
+    private const int Postponed = 8;
+
+    private readonly bool _banks;
+    private readonly long _refreshInterval;
+    private readonly bool[] _refreshed;
+    private int _toRefresh;
+    private long _refreshDue;
+    private long _lastRefresh = Never;
+
+    /// <summary>Refreshes units until none is due or the others are put off; returns when the next access may be begun.</summary>
+    private long RefreshUnits(int wanted, long tick, long start)
+    {
+        SkipIdleRounds(tick);
+        while (start >= _refreshDue)
+        {
+            long from = Math.Max(_refreshDue, Math.Max(_rowOrder, _rowBus));
+            long overdue = Math.Max(from, _refreshDue + (Postponed * (long)_timing.Refi));
+            (int unit, long at) = Choose(wanted, tick, from, overdue);
+            if (Math.Min(at, overdue) > start)
+            {
+                break;
+            }
+
+            Refresh(unit, at);
+            start = Math.Max(start, _rowBus);
+        }
+
+        return start;
+    }
+
+    /// <summary>The unit that can be refreshed first, and when; the next access keeps its own until the refresh is overdue. Of several the last closed; an open one only if there is no other.</summary>
+    private (int Unit, long At) Choose(int wanted, long tick, long from, long overdue)
+    {
+        (int chosen, long earliest, long latest) = (-1, long.MaxValue, 0);
+        for (int unit = 0; unit < _refreshed.Length; unit++)
+        {
+            if (_refreshed[unit])
+            {
+                continue;
+            }
+
+            long ready = Math.Max(from, _closeFrom[unit]);
+            ready = unit == wanted && ready >= tick ? Math.Max(ready, overdue) : ready;
+            long recency = _rows[unit] == Closed ? _closeFrom[unit] : Never - _closeFrom[unit];
+            if (ready < earliest || (ready == earliest && recency > latest))
+            {
+                (chosen, earliest, latest) = (unit, ready, recency);
+            }
+        }
+
+        return (chosen, earliest);
+    }
+
+    private void Refresh(int unit, long start)
+    {
+        (long closed, int spacing) = Close(unit, start);
+        Span<long> opened = _opened.AsSpan(unit * _groups, _groups);
+        for (int group = 0; group < _groups; group++)
+        {
+            long at = Math.Max(Math.Max(closed + (group * (long)spacing), _rowBus), opened[group] + _timing.Rc);
+            _lastRefresh = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, _lastRefresh + _timing.RefreshBankSpacing));
+            _rowBus = _lastRefresh + 1;
+            // As if opened when the bank's cycle time ends with its refresh.
+            opened[group] = _lastRefresh + _timing.RfcBank - _timing.Rc;
+        }
+
+        _tally.RefreshesBank += _groups;
+        _rows[unit] = Closed;
+        _refreshed[unit] = true;
+        _refreshDue += _refreshInterval;
+        if (--_toRefresh == 0)
+        {
+            Array.Clear(_refreshed);
+            _toRefresh = _refreshed.Length;
+        }
+    }
+
+    /// <summary>A round in which nothing is accessed repeats the one before; the last one is placed, the others only counted.</summary>
+    private void SkipIdleRounds(long tick)
+    {
+        int units = _refreshed.Length;
+        long rounds = ((tick - _refreshDue) / (units * _refreshInterval)) - 1;
+        if (rounds <= 0 || _toRefresh < units || Math.Max(_rowOrder, _rowBus) > _refreshDue)
+        {
+            return;
+        }
+
+        for (int unit = 0; unit < units; unit++)
+        {
+            if (_rows[unit] != Closed || _closeFrom[unit] > _refreshDue)
+            {
+                return;
+            }
+        }
+
+        _refreshDue += rounds * units * _refreshInterval;
+        _tally.RefreshesBank += rounds * units * _groups;
+    }
+
+    /// <summary>Refreshes all banks as soon as it is due and the accesses before are done; returns when the next access may be begun.</summary>
+    private long RefreshAll(long start)
+    {
+        while (start >= _refreshDue)
+        {
+            long at = Math.Max(Math.Max(_refreshDue, _lastColumn + 1), _rowBus);
+            bool open = false;
+            for (int unit = 0; unit < _rows.Length; unit++)
+            {
+                at = Math.Max(at, _closeFrom[unit]);
+                open |= _rows[unit] != Closed;
+                _rows[unit] = Closed;
+            }
+
+            _tally.Precharges += open ? 1 : 0;
+            _rowBus = at + _timing.RpAll + _timing.Rfc;
+            _refreshDue += _refreshInterval;
+            _tally.RefreshesAll++;
+            start = Math.Max(start, _rowBus);
+        }
+
+        return start;
+    }
+}
