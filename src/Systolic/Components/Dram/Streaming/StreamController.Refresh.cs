@@ -1,8 +1,8 @@
 namespace Systolic.Components;
 
 /// <content>
-/// Refreshes. A device that refreshes single banks is refreshed unit by unit, each once in a refresh interval: of the units that nobody waits for the most recently
-/// closed, which a stream needs last; while there is none it is put off.
+/// Refreshes. A device that refreshes single banks is refreshed unit by unit, each once a round: of those that nobody waits for the one used last, which a stream needs
+/// last. An open row waits until the channel has been idle for the time between two refreshes, the unit of the next access until the refresh is overdue.
 /// </content>
 internal sealed partial class StreamController
 {
@@ -19,9 +19,13 @@ internal sealed partial class StreamController
     /// <summary>Refreshes units until none is due or the others are put off; returns when the next access may be begun.</summary>
     private long RefreshUnits(int wanted, long tick, long start)
     {
-        SkipIdleRounds(tick);
         while (start >= _refreshDue)
         {
+            if (_toRefresh == _refreshed.Length)
+            {
+                SkipIdleRounds(tick);
+            }
+
             long from = Math.Max(_refreshDue, Math.Max(_rowOrder, _rowBus));
             long overdue = Math.Max(from, _refreshDue + (Postponed * (long)_timing.Refi));
             (int unit, long at) = Choose(wanted, tick, from, overdue);
@@ -37,10 +41,10 @@ internal sealed partial class StreamController
         return start;
     }
 
-    /// <summary>The unit that can be refreshed first, and when; the next access keeps its own until the refresh is overdue. Of several the last closed; an open one only if there is no other.</summary>
+    /// <summary>The unit that can be refreshed first, and when; of several the one used last.</summary>
     private (int Unit, long At) Choose(int wanted, long tick, long from, long overdue)
     {
-        (int chosen, long earliest, long latest) = (-1, long.MaxValue, 0);
+        (int chosen, long earliest) = (-1, long.MaxValue);
         for (int unit = 0; unit < _refreshed.Length; unit++)
         {
             if (_refreshed[unit])
@@ -49,11 +53,11 @@ internal sealed partial class StreamController
             }
 
             long ready = Math.Max(from, _closeFrom[unit]);
+            ready = _rows[unit] == Closed ? ready : Math.Max(ready, Math.Min(overdue, _lastColumn + _refreshInterval));
             ready = unit == wanted && ready >= tick ? Math.Max(ready, overdue) : ready;
-            long recency = _rows[unit] == Closed ? _closeFrom[unit] : Never - _closeFrom[unit];
-            if (ready < earliest || (ready == earliest && recency > latest))
+            if (ready < earliest || (ready == earliest && _closeFrom[unit] > _closeFrom[chosen]))
             {
-                (chosen, earliest, latest) = (unit, ready, recency);
+                (chosen, earliest) = (unit, ready);
             }
         }
 
@@ -84,12 +88,12 @@ internal sealed partial class StreamController
         }
     }
 
-    /// <summary>A round in which nothing is accessed repeats the one before; the last one is placed, the others only counted.</summary>
+    /// <summary>At the start of a round: of those in which nothing is accessed the last one is placed, the others only counted.</summary>
     private void SkipIdleRounds(long tick)
     {
         int units = _refreshed.Length;
         long rounds = ((tick - _refreshDue) / (units * _refreshInterval)) - 1;
-        if (rounds <= 0 || _toRefresh < units || Math.Max(_rowOrder, _rowBus) > _refreshDue)
+        if (rounds <= 0 || Math.Max(_rowOrder, _rowBus) > _refreshDue)
         {
             return;
         }

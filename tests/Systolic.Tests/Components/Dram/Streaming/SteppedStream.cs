@@ -215,14 +215,15 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
     {
         bool overdue = _now >= _due + (8 * _t.Refi);
         int next = _rowNext < _order.Count && !overdue ? _order[_rowNext].Access.Unit : -1;
-        int[] candidates = [.. Enumerable.Range(0, _parts.Count).Where(unit => unit != next && !_refreshed.Contains(unit) && _now >= At(unit).CloseFrom && !IsWanted(unit))];
+        bool closesRows = overdue || (_columnNext == _rowNext && _now >= _lastColumn + (_t.Refi / _parts.Count));
+        int[] candidates = [.. Enumerable.Range(0, _parts.Count).Where(unit =>
+            unit != next && !_refreshed.Contains(unit) && _now >= At(unit).CloseFrom && !IsWanted(unit) && (At(unit).Row < 0 || closesRows))];
         if (candidates.Length == 0)
         {
             return !overdue;
         }
 
-        int[] closed = [.. candidates.Where(unit => At(unit).Row < 0)];
-        int chosen = closed.Length > 0 ? closed.MaxBy(unit => At(unit).CloseFrom) : candidates.MinBy(unit => At(unit).CloseFrom);
+        int chosen = candidates.MaxBy(unit => At(unit).CloseFrom);
         Plan(chosen, Kind.Refresh, -1);
         _due += _t.Refi / _parts.Count;
         _refreshes++;
