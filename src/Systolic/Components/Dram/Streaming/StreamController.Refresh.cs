@@ -44,18 +44,30 @@ internal sealed partial class StreamController
     /// <summary>The unit that can be refreshed first, and when; of several the one used last.</summary>
     private (int Unit, long At) Choose(int wanted, long tick, long from, long overdue)
     {
+        long closing = Math.Min(overdue, _lastColumn + _refreshInterval);
+        (int kept, bool openToo) = (from >= tick && from < overdue ? wanted : -1, closing <= from);
+        (int chosen, long latest) = (-1, long.MinValue);
+        for (int unit = 0; unit < _refreshed.Length; unit++)
+        {
+            long used = _closeFrom[unit];
+            if (used <= from && used > latest && !_refreshed[unit] && unit != kept && (openToo || _rows[unit] == Closed))
+            {
+                (chosen, latest) = (unit, used);
+            }
+        }
+
+        return chosen >= 0 ? (chosen, from) : ChooseLater(wanted, tick, from, overdue, closing);
+    }
+
+    /// <summary>As <see cref="Choose"/> when none can be refreshed at once.</summary>
+    private (int Unit, long At) ChooseLater(int wanted, long tick, long from, long overdue, long closing)
+    {
         (int chosen, long earliest) = (-1, long.MaxValue);
         for (int unit = 0; unit < _refreshed.Length; unit++)
         {
-            if (_refreshed[unit])
-            {
-                continue;
-            }
-
-            long ready = Math.Max(from, _closeFrom[unit]);
-            ready = _rows[unit] == Closed ? ready : Math.Max(ready, Math.Min(overdue, _lastColumn + _refreshInterval));
+            long ready = Math.Max(_closeFrom[unit], _rows[unit] == Closed ? from : Math.Max(from, closing));
             ready = unit == wanted && ready >= tick ? Math.Max(ready, overdue) : ready;
-            if (ready < earliest || (ready == earliest && _closeFrom[unit] > _closeFrom[chosen]))
+            if (!_refreshed[unit] && (ready < earliest || (ready == earliest && _closeFrom[unit] > _closeFrom[chosen])))
             {
                 (chosen, earliest) = (unit, ready);
             }
