@@ -21,11 +21,7 @@ internal sealed partial class StreamController
     {
         while (start >= _refreshDue)
         {
-            if (_toRefresh == _refreshed.Length)
-            {
-                SkipIdleRounds(tick);
-            }
-
+            SkipIdle(tick);
             long from = Math.Max(_refreshDue, Math.Max(_rowOrder, _rowBus));
             long overdue = Math.Max(from, _refreshDue + (Postponed * (long)_timing.Refi));
             (int unit, long at) = Choose(wanted, tick, from, overdue);
@@ -100,17 +96,16 @@ internal sealed partial class StreamController
         }
     }
 
-    /// <summary>At the start of a round: of those in which nothing is accessed the last one is placed, the others only counted.</summary>
-    private void SkipIdleRounds(long tick)
+    /// <summary>Refreshes that a pause leaves time for, and that are over when the next access comes, are only counted, up to the end of a round: in which order they came is not felt.</summary>
+    private void SkipIdle(long tick)
     {
-        int units = _refreshed.Length;
-        long rounds = ((tick - _refreshDue) / (units * _refreshInterval)) - 1;
-        if (rounds <= 0 || Math.Max(_rowOrder, _rowBus) > _refreshDue)
+        long idle = tick - _refreshDue - _timing.RfcBank - _refreshInterval;
+        if (idle < _toRefresh * _refreshInterval || Math.Max(_rowOrder, _rowBus) > _refreshDue)
         {
             return;
         }
 
-        for (int unit = 0; unit < units; unit++)
+        for (int unit = 0; unit < _rows.Length; unit++)
         {
             if (_rows[unit] != Closed || _closeFrom[unit] > _refreshDue)
             {
@@ -118,8 +113,12 @@ internal sealed partial class StreamController
             }
         }
 
-        _refreshDue += rounds * units * _refreshInterval;
-        _tally.RefreshesBank += rounds * units * _groups;
+        int units = _rows.Length;
+        long skipped = _toRefresh + (((idle / _refreshInterval) - _toRefresh) / units * units);
+        _refreshDue += skipped * _refreshInterval;
+        _tally.RefreshesBank += skipped * _groups;
+        Array.Clear(_refreshed);
+        _toRefresh = units;
     }
 
     /// <summary>Refreshes all banks as soon as it is due and the accesses before are done; returns when the next access may be begun.</summary>
