@@ -14,19 +14,21 @@ internal sealed partial class StreamController
     private readonly bool[] _refreshed;
     private int _toRefresh;
     private long _refreshDue;
+    private long _refreshNext;
     private long _lastRefresh = Never;
 
-    /// <summary>Refreshes units until none is due or the others are put off; returns when the next access may be begun.</summary>
+    /// <summary>Refreshes units until none is due or none can be taken, then not before another interval; returns when the next access may be begun.</summary>
     private long RefreshUnits(int wanted, long tick, long start)
     {
-        while (start >= _refreshDue)
+        while (start >= _refreshNext)
         {
             SkipIdle(tick);
-            long from = Math.Max(_refreshDue, Math.Max(_rowOrder, _rowBus));
+            long from = Math.Max(_refreshNext, Math.Max(_rowOrder, _rowBus));
             long overdue = Math.Max(from, _refreshDue + (Postponed * (long)_timing.Refi));
-            (int unit, long at) = Choose(wanted, tick, from, overdue);
+            (int unit, long at) = Choose(wanted, tick, from, overdue, start);
             if (Math.Min(at, overdue) > start)
             {
+                _refreshNext = start + _refreshInterval;
                 break;
             }
 
@@ -38,7 +40,7 @@ internal sealed partial class StreamController
     }
 
     /// <summary>The unit that can be refreshed first, and when; of several the one used last.</summary>
-    private (int Unit, long At) Choose(int wanted, long tick, long from, long overdue)
+    private (int Unit, long At) Choose(int wanted, long tick, long from, long overdue, long start)
     {
         long closing = Math.Min(overdue, _lastColumn + _refreshInterval);
         (int kept, bool openToo) = (from >= tick && from < overdue ? wanted : -1, closing <= from);
@@ -52,7 +54,9 @@ internal sealed partial class StreamController
             }
         }
 
-        return chosen >= 0 ? (chosen, from) : ChooseLater(wanted, tick, from, overdue, closing);
+        // The next access does not wait for a later one.
+        bool isLater = start > from || from == overdue;
+        return chosen >= 0 ? (chosen, from) : isLater ? ChooseLater(wanted, tick, from, overdue, closing) : (chosen, long.MaxValue);
     }
 
     /// <summary>As <see cref="Choose"/> when none can be refreshed at once.</summary>
@@ -88,7 +92,7 @@ internal sealed partial class StreamController
         _tally.RefreshesBank += _groups;
         _rows[unit] = Closed;
         _refreshed[unit] = true;
-        _refreshDue += _refreshInterval;
+        _refreshNext = _refreshDue += _refreshInterval;
         if (--_toRefresh == 0)
         {
             Array.Clear(_refreshed);
@@ -100,7 +104,7 @@ internal sealed partial class StreamController
     private void SkipIdle(long tick)
     {
         long idle = tick - _refreshDue - _timing.RfcBank - _refreshInterval;
-        if (idle < _toRefresh * _refreshInterval || Math.Max(_rowOrder, _rowBus) > _refreshDue)
+        if (idle < _toRefresh * _refreshInterval || Math.Max(_refreshNext, Math.Max(_rowOrder, _rowBus)) > _refreshDue)
         {
             return;
         }
@@ -115,7 +119,7 @@ internal sealed partial class StreamController
 
         int units = _rows.Length;
         long skipped = _toRefresh + (((idle / _refreshInterval) - _toRefresh) / units * units);
-        _refreshDue += skipped * _refreshInterval;
+        _refreshNext = _refreshDue += skipped * _refreshInterval;
         _tally.RefreshesBank += skipped * _groups;
         Array.Clear(_refreshed);
         _toRefresh = units;
@@ -124,9 +128,9 @@ internal sealed partial class StreamController
     /// <summary>Refreshes all banks as soon as it is due and the accesses before are done; returns when the next access may be begun.</summary>
     private long RefreshAll(long start)
     {
-        while (start >= _refreshDue)
+        while (start >= _refreshNext)
         {
-            long at = Math.Max(Math.Max(_refreshDue, _lastColumn + 1), _rowBus);
+            long at = Math.Max(Math.Max(_refreshNext, _lastColumn + 1), _rowBus);
             bool open = false;
             for (int unit = 0; unit < _rows.Length; unit++)
             {
@@ -137,7 +141,7 @@ internal sealed partial class StreamController
 
             _tally.Precharges += open ? 1 : 0;
             _rowBus = at + _timing.RpAll + _timing.Rfc;
-            _refreshDue += _refreshInterval;
+            _refreshNext += _refreshInterval;
             _tally.RefreshesAll++;
             start = Math.Max(start, _rowBus);
         }

@@ -65,7 +65,7 @@ internal sealed partial class StreamController
         _banks = standard.RefreshesBanks;
         (_refreshed, _toRefresh) = (new bool[units], units);
         _refreshInterval = _banks ? _timing.Refi / units : _timing.Refi;
-        _refreshDue = (long)(_refreshInterval * refreshPhase);
+        _refreshNext = _refreshDue = (long)(_refreshInterval * refreshPhase);
     }
 
     /// <summary>The banks that are opened together.</summary>
@@ -112,7 +112,7 @@ internal sealed partial class StreamController
     {
         int place = (int)(_accesses++ % _left.Length);
         long start = Math.Max(Math.Max(tick, _left[place] + 1), _rowOrder);
-        if (start >= _refreshDue)
+        if (start >= _refreshNext)
         {
             start = _banks ? RefreshUnits(access.Unit, tick, start) : RefreshAll(start);
         }

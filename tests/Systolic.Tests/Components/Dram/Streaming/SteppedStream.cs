@@ -29,6 +29,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
     private int _lastStack;
     private long _due = standard.RefreshesBanks ? standard.Timing.Refi / new StreamUnits(standard).Count : standard.Timing.Refi;
     private long _refreshAt = -1;
+    private long _tryFrom;
     private int _refreshes;
     private long _now;
 
@@ -114,7 +115,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
         while (_rowCommands.Count == 0 && _now >= _rowBus)
         {
             bool inProgress = _rowNext < _order.Count && _order[_rowNext].Started;
-            if (!inProgress && _now >= _due)
+            if (!inProgress && _now >= _due && _now >= _tryFrom)
             {
                 bool mayWait = standard.RefreshesBanks ? RefreshUnit() : RefreshAll();
                 if (_rowCommands.Count > 0)
@@ -135,6 +136,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
 
             Job job = _order[_rowNext];
             (job.Started, Refreshes) = (true, _refreshes);
+            _tryFrom = !inProgress && _now >= _due && _now >= _tryFrom ? _now + (_t.Refi / _parts.Count) : _tryFrom;
             Unit unit = At(job.Access.Unit);
             if (unit.Row != job.Access.Row)
             {
