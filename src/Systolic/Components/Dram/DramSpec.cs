@@ -29,8 +29,8 @@ public sealed record DramSpec
     /// <summary>The device of a channel at the data rate that the bandwidth needs.</summary>
     public DramStandard Device => Standard.AtDataRate(Standard.GigabitsPerPin * Bandwidth.BytesPerSecond / (Channels * Standard.ChannelBytesPerSecond));
 
-    /// <summary>Share of the peak that is left beside refreshes.</summary>
-    public double SustainedShare => 1 - ((double)Standard.Timing.Rfc / Standard.Timing.Refi);
+    /// <summary>Share of the peak that is left beside refreshes: those of single banks need not stop the data bus.</summary>
+    public double SustainedShare => Standard.RefreshesBanks ? 1 : 1 - ((double)Standard.Timing.Rfc / Standard.Timing.Refi);
 
     /// <summary>What one of <paramref name="cores"/> cores gets at most when all stream alike.</summary>
     public Bandwidth PerCore(int cores) => Bandwidth * (SustainedShare / cores);
