@@ -59,7 +59,7 @@ internal sealed class TrainiumSuite : IValidationSuite
         }
 
         bool share = row.Unit == "percent";
-        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : "";
+        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : row.Metric.EndsWith("_active_time", StringComparison.Ordinal) ? "/active" : "";
         tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{prediction.Apart}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
     }
 
