@@ -32,6 +32,7 @@ internal sealed class ValidateCommand : Command, IHasExamples
         "systolic validate scalesim scalesim_gemm.csv",
         "systolic validate scalesim scalesim_conv.csv --json scores.json --rows rows.csv",
         "systolic validate dram dram.csv --rows rows.csv",
+        "systolic validate power power.csv --rows rows.csv",
     ];
 
     private int Run(ParseResult parsed, CancellationToken cancellation)

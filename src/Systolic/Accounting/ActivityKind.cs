@@ -21,6 +21,9 @@ public enum ActivityKind
     /// <summary>One int8 multiply-accumulate, int32 sum.</summary>
     MacInt8,
 
+    /// <summary>One multiply-accumulate of any type in a tensor core whose operands are padding: zeros, which move no datapath.</summary>
+    MacPadding,
+
     /// <summary>One cell of a systolic array passing its operands on for one valid multiply-accumulate: registers and hop.</summary>
     PePipeline,
 
@@ -54,11 +57,17 @@ public enum ActivityKind
     /// <summary>Fetch, decode and dispatch of one engine instruction.</summary>
     EngineInstruction,
 
-    /// <summary>One byte read from main memory, device, interface and controller.</summary>
+    /// <summary>One byte read from main memory: movement on the device, interface and controller; its row is a <see cref="DramActivate"/>.</summary>
     DramReadByte,
 
-    /// <summary>One byte written to main memory, device, interface and controller.</summary>
+    /// <summary>One byte written to main memory: movement on the device, interface and controller; its row is a <see cref="DramActivate"/>.</summary>
     DramWriteByte,
+
+    /// <summary>One KiB of a row of main memory opened and closed again.</summary>
+    DramActivate,
+
+    /// <summary>One refresh of all banks of a pseudo-channel of main memory.</summary>
+    DramRefresh,
 
     /// <summary>One byte carried between cores or chips.</summary>
     LinkByte,
@@ -93,13 +102,13 @@ public static class ActivityKinds
     private static string[] CreateComponents() =>
         [.. Enum.GetValues<ActivityKind>().Select(kind => kind switch
         {
-            <= ActivityKind.MacInt8 => "matrix arithmetic",
+            <= ActivityKind.MacPadding => "matrix arithmetic",
             <= ActivityKind.WeightLoad => "systolic array",
             <= ActivityKind.ScratchpadWriteByte => "scratchpad",
             <= ActivityKind.AccumulatorWriteByte => "accumulator memory",
             <= ActivityKind.SpecialFunctionOp => "vector arithmetic",
             <= ActivityKind.EngineInstruction => "engine control",
-            <= ActivityKind.DramWriteByte => "main memory",
+            <= ActivityKind.DramRefresh => "main memory",
             ActivityKind.LinkByte => "links",
             <= ActivityKind.TensorCoreControl => "instruction and operand supply",
             ActivityKind.SharedMemoryByte => "shared memory",

@@ -20,6 +20,7 @@ public sealed class Simulator
     private readonly Accelerator _machine;
     private readonly StreamState[] _streams;
     private readonly Clock[] _clocks;
+    private readonly StreamMemory _memory;
     private readonly DmaEngines _dma;
     private readonly ScratchpadPorts _ports;
     private readonly ActivityCounts _counts = new();
@@ -42,7 +43,8 @@ public sealed class Simulator
             new Clock(machine.TensorEngine.SustainedRate), new Clock(machine.VectorEngine.Clock),
             new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
         ];
-        _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
+        _memory = new StreamMemory(machine.Memory, machine.Cores);
+        _dma = new DmaEngines(machine.Dma, _memory);
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
         _written = new bool[program.Tiles];
         _spans = collectSpans ? [] : null;
@@ -107,6 +109,7 @@ public sealed class Simulator
 
         _busy[^1] = _dma.BusyTime;
         CycleStack stack = new CriticalPath(_program, _machine, _streams).Attribute();
+        _memory.Count(_counts, stack.Total.Value);
         return new CoreRun(stack.Total, _counts, [.. _busy.Select(time => new SimTime(time))], stack, _spans is null ? [] : [.. _spans])
         {
             Buffers = [.. _program.Buffers.Select(Use)],

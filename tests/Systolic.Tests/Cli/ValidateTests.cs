@@ -25,7 +25,7 @@ public class ValidateTests
     }
 
     [Theory]
-    [InlineData("validate nosuch a.csv", "SUITE: found \"nosuch\", expected one of: scalesim, dram.")]
+    [InlineData("validate nosuch a.csv", "SUITE: found \"nosuch\", expected one of: scalesim, dram, power.")]
     [InlineData("validate scalesim /no/such/file.csv", "/no/such/file.csv: found a file that cannot be read")]
     [InlineData("validate scalesim a.csv --json x --rows x", "--json and --rows name the same file")]
     public async Task Mistake_is_told(string line, string message)

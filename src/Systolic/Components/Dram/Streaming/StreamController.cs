@@ -97,6 +97,13 @@ internal sealed class StreamController
         return place;
     }
 
+    /// <summary>Writes what still waits; for the counts, after everything else.</summary>
+    public DramCounts Finish()
+    {
+        Drain(0, _lastColumn);
+        return Counts;
+    }
+
     private void Drain(int remaining, long tick)
     {
         while (_writes.Count > remaining)

@@ -1,3 +1,5 @@
+using Systolic.Accounting;
+
 namespace Systolic.Components;
 
 /// <summary>What one core sees of main memory: its share of the channels. Times in femtoseconds.</summary>
@@ -10,6 +12,7 @@ internal sealed class StreamMemory
 {
     // Odd, so that the cores' rows start in different units. The mapping of the chips is not published; this one is assumed.
     private const int UnitsBetweenCores = 5;
+    private const long KibiByte = 1024;
 
     private readonly StreamController[] _channels;
     private readonly long _tick;
@@ -19,6 +22,8 @@ internal sealed class StreamMemory
     private readonly int _pieces;
     private readonly int _units;
     private readonly int _rows;
+    private readonly long _rowBytes;
+    private readonly long _refreshInterval;
 
     public StreamMemory(DramSpec spec, int cores)
     {
@@ -30,6 +35,7 @@ internal sealed class StreamMemory
         (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
         _pieces = (int)(_channels[0].Units.RowBytes / _interleave);
         (_units, _rows) = (_channels[0].Units.Count, parts.Rows);
+        (_rowBytes, _refreshInterval) = ((long)parts.RowBursts * parts.BurstBytes, device.Timing.Refi);
     }
 
     /// <summary>Bytes that a request may hold at most: it must not cross a multiple of this.</summary>
@@ -51,6 +57,16 @@ internal sealed class StreamMemory
         StreamAccess access = Locate(address, bytes, true, out StreamController channel);
         long tick = Tick(time), taken = channel.Write(access, tick);
         return taken == tick ? time : taken * _tick;
+    }
+
+    /// <summary>Adds the commands of this core's share up to <paramref name="end"/>, to be called once: rows opened, waiting writes included, in units of a KiB, and the refreshes due.</summary>
+    public void Count(ActivityCounts counts, long end)
+    {
+        foreach (StreamController channel in _channels)
+        {
+            counts.Add(ActivityKind.DramActivate, channel.Finish().Activates * _rowBytes / KibiByte);
+            counts.Add(ActivityKind.DramRefresh, end / (_refreshInterval * _tick));
+        }
     }
 
     private long Tick(long time) => (time + _tick - 1) / _tick;
