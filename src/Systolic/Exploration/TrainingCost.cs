@@ -1,8 +1,5 @@
-using Systolic.Accounting;
-using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Reporting;
-using Systolic.Units;
 using Systolic.Workloads;
 
 namespace Systolic.Exploration;

@@ -1,4 +1,3 @@
-using Systolic.Accounting;
 
 namespace Systolic.Reporting;
 

@@ -113,7 +113,7 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
         return ((joules / PowerChip.UsefulFlops(run)) + (chip.Energy.Active.Watts / Sustained(chip, 1))) * 1e12;
     }
 
-    private double VectorFlop(PowerChip chip)
+    private static double VectorFlop(PowerChip chip)
     {
         double lane = Picojoules(chip, ActivityKind.MacFp32) + Picojoules(chip, ActivityKind.SimtLaneOverhead);
         return (lane / 2) + (chip.Energy.Active.Watts / (2 * chip.Machine.Profile.PeakMacsPerSecond[DataType.Fp32]) * 1e12);
@@ -128,7 +128,7 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
         return (memory + (chip.Energy.Active.Watts / bitsPerSecond)) * 1e12;
     }
 
-    private double Picojoules(PowerChip chip, ActivityKind kind) =>
+    private static double Picojoules(PowerChip chip, ActivityKind kind) =>
         EnergyReferenceTable.Default.Row(kind, chip.Energy.NodeNanometres, chip.Energy.MachineClass).Value.Picojoules;
 
     private PowerPrediction Serving(PowerChip chip, PowerCase one)
