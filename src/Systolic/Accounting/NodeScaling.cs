@@ -14,7 +14,7 @@ internal static class NodeScaling
     public const int Base = 7;
 
     private static readonly ImmutableArray<string> Columns = ["family", "node_nm", "factor", "low", "high", "confidence", "source", "notes"];
-    private static readonly string[] Families = ["logic", "sram", "interface"];
+    private static readonly string[] Families = ["logic", "sram", "wire", "interface"];
     private static readonly string[] Confidences = [.. Enum.GetNames<EnergyConfidence>().Select(name => name.ToLowerInvariant())];
     private static readonly ImmutableDictionary<(string Family, int Node), Factor> Factors = Read(DocumentText.ReadEmbedded("Accounting/node-factors.csv"));
 
@@ -44,7 +44,8 @@ internal static class NodeScaling
     private static string FamilyOf(ActivityKind activity) => activity switch
     {
         >= ActivityKind.ScratchpadReadByte and <= ActivityKind.AccumulatorWriteByte or ActivityKind.SharedMemoryByte or ActivityKind.L2Byte => "sram",
-        >= ActivityKind.DramReadByte and <= ActivityKind.LinkByte => "interface",
+        ActivityKind.NetworkByte => "wire",
+        _ when activity.IsOffChip() => "interface",
         _ => "logic",
     };
 

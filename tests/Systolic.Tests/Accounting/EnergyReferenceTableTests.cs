@@ -9,7 +9,7 @@ public class EnergyReferenceTableTests
 
     private static readonly ActivityKind[] Both =
     [
-        ActivityKind.MacFp32, ActivityKind.MacTf32, ActivityKind.MacBf16, ActivityKind.MacFp16, ActivityKind.MacFp8, ActivityKind.MacInt8,
+        ActivityKind.MacFp32, ActivityKind.MacTf32, ActivityKind.MacBf16, ActivityKind.MacFp16, ActivityKind.MacFp8, ActivityKind.MacFp4, ActivityKind.MacInt8, ActivityKind.MacInt4,
         ActivityKind.VectorOp, ActivityKind.SpecialFunctionOp, ActivityKind.DramReadByte, ActivityKind.DramWriteByte, ActivityKind.DramActivate, ActivityKind.DramRefresh, ActivityKind.LinkByte,
     ];
 

@@ -27,6 +27,7 @@ public sealed class ProductByHandTests
         [ActivityKind.EngineInstruction] = (2 * Products) + (8 * 32 * 8) + (32 * 8) + (2 * 32), // products, evictions, loads, stores
         [ActivityKind.DramReadByte] = 32L * 2 * 2048 * 512 * 2,
         [ActivityKind.DramWriteByte] = Result * 2,
+        [ActivityKind.NetworkByte] = (32L * 2 * 2048 * 512 * 2) + (Result * 2),
         [ActivityKind.DramActivate] = ((32L * 2 * 2048 * 512 * 2) + (Result * 2)) / 1024, // every row of a KiB once
         [ActivityKind.DramRefresh] = 16 * 2 * 452, // pseudo-channels x 1,763.60 us / 3.9 us
     };
@@ -46,6 +47,7 @@ public sealed class ProductByHandTests
         [ActivityKind.EngineInstruction] = 7.4,
         [ActivityKind.DramReadByte] = 33.6,
         [ActivityKind.DramWriteByte] = 33.6,
+        [ActivityKind.NetworkByte] = 6.288,
         [ActivityKind.DramActivate] = 909,
         [ActivityKind.DramRefresh] = 30_420,
     };

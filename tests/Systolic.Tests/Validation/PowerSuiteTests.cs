@@ -41,6 +41,15 @@ public sealed class PowerSuiteTests
             .Should().HaveCount(3).And.OnlyContain(row => Math.Abs(row.ErrorPercent) < 10);
 
     [Fact]
+    public void An_array_without_a_machine_is_its_rows()
+    {
+        // fp8 at 7 nm: 0.30 arithmetic + 0.25 pipeline + 0.047 / 2 B x 1.2 scratchpad = 0.5782 pJ; 2 FLOP, 22 % for the clock; (0.6 V / 0.75 V)^2 = 0.64
+        ValidationRow row = Score("A,Array 7 nm 0.6 V,HFP8 kernel,efficiency,4,TFLOPS/W,30,two_sided,none,published,\n").Rows.Single();
+
+        row.Predicted.Should().BeApproximately(2 * 0.78 / (0.5782 * 0.64), 1e-3);
+    }
+
+    [Fact]
     public void A_bound_that_is_broken_is_an_error()
     {
         ValidationReport broken = Score("A,H100 SXM5,any,board power,100,W,3,upper_bound,none,published,\n");

@@ -71,6 +71,7 @@ internal sealed class DmaEngines
         long bytes = op.TransferBytes;
         counts.Add(op.Opcode.ReadsMemory() ? ActivityKind.DramReadByte : ActivityKind.ScratchpadReadByte, bytes);
         counts.Add(op.Opcode.WritesMemory() ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
+        counts.Add(ActivityKind.NetworkByte, ((op.Opcode.ReadsMemory() ? 1 : 0) + (op.Opcode.WritesMemory() ? 1 : 0)) * bytes);
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 

@@ -37,9 +37,12 @@ internal sealed partial record PowerCase(string Id, string Chip, string Workload
     /// <summary>The number behind a word, such as 8 of "batch 8".</summary>
     public double? After(string word) => Find($@"{Regex.Escape(word)}\s*([\d.,]+)(x)?");
 
-    private double? Find(string pattern)
+    /// <summary>The number in front of a unit in the name of the chip, such as 5 of "5 nm 0.67 V".</summary>
+    public double? InChip(string unit) => Find($@"([\d.]+)( )?{unit}\b", Chip);
+
+    private double? Find(string pattern, string? text = null)
     {
-        Match match = Regex.Match($"{Workload}; {Notes}", pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        Match match = Regex.Match(text ?? $"{Workload}; {Notes}", pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
         return match.Success ? double.Parse(match.Groups[1].ValueSpan.TrimEnd(".,"), NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture) * (match.Groups[2].Value == "M " ? 1e6 : 1) : null;
     }
 

@@ -31,6 +31,11 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
     /// <summary>The prediction for a row.</summary>
     public PowerPrediction Predict(PowerCase one)
     {
+        if (one.Metric == "efficiency")
+        {
+            return PowerMacro.Efficiency(one);
+        }
+
         if (_chips.FirstOrDefault(chip => one.ChipName.StartsWith(chip.Name, StringComparison.Ordinal)) is not { } chip)
         {
             return PowerPrediction.Refuse("no machine of the library stands for the chip");
