@@ -114,9 +114,6 @@ public sealed record RunReport
     /// <summary>Cost of a million tokens; null without prices.</summary>
     public double? CostPerMillionTokens => Cost?.Of(Time, Energy) * 1e6 / Tokens;
 
-    /// <summary>Tokens per second and mm2 of die; null where the area is not known.</summary>
-    public double? TokensPerSecondAndArea => TokensPerSecond / Machine.Area?.Total;
-
     /// <summary>The most scratchpad bytes that any operator held at once on one core.</summary>
     public Bytes ScratchpadHighWater => Trace.Operators.Aggregate(Bytes.Zero, (most, run) => Bytes.Max(most, run.ScratchpadHighWater));
 

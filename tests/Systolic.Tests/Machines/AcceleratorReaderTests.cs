@@ -70,7 +70,7 @@ public sealed class AcceleratorReaderTests
         Accelerator gated = AcceleratorReader.Read(root.ToJsonString(), "mine.json");
         OperatorGraph graph = OperatorGraph.Of(new MatMul("product", 512, 512, 512, LeftTransposed: true));
 
-        RunReport with = new SystolicMachine(gated).Run(graph), without = MachinePresets.Load("trn2-core").Run(graph);
+        RunReport with = new SystolicMachine(gated).Run(graph, cancellation: TestContext.Current.CancellationToken), without = MachinePresets.Load("trn2-core").Run(graph, cancellation: TestContext.Current.CancellationToken);
 
         // 15.25 W beside memory; 0.4 of them stop while tensor, vector, scalar and gpsimd engines idle, and all of them before and after the operator.
         OperatorRun run = with.Trace.Operators[0];

@@ -48,7 +48,7 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
             "power" when Says("production mean") => new(Fleet(chip, MeanUtilization)),
             "power" when Says("production maximum") => new(Fleet(chip, MostUtilization)),
             "power" or "board power" when Says("GEMM") || Says("any") => Product(chip, one),
-            "mean power per chip" when Says("training") => Training(chip, one, watts => watts),
+            "mean power per chip" when Says("training") && Model(one) is not null => Training(chip, one, watts => watts),
             "throughput ratio" when Says("zero") => new(Sustained(chip, 0) / Sustained(chip, 1)),
             "energy per FLOP" when Says("matrix unit") => new(MatrixUnit(chip)),
             "energy per FLOP" when Says("vector") => new(VectorFlop(chip)),
@@ -160,7 +160,7 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
 
     private PowerPrediction Training(PowerChip chip, PowerCase one, Func<double, double> figure)
     {
-        RunReport step = Step(chip, PowerModels.Find(one.Workload[(one.Workload.IndexOf(' ', StringComparison.Ordinal) + 1)..]) ?? PowerModels.Find(one.Workload));
+        RunReport step = Step(chip, Model(one));
         double counted = chip.Stands
             ? PowerChip.CountedJoules(step) / PowerChip.UsefulFlops(step) * step.Mfu * chip.Peak
             : PowerChip.CountedJoules(step) / step.Time.Seconds;
@@ -188,9 +188,12 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
     /// <summary>Watts of a chip that trains at so many FLOP per second.</summary>
     private double AtRate(PowerChip chip, PowerCase one, double rate)
     {
-        RunReport step = Step(chip, PowerModels.Find(one.Workload));
+        RunReport step = Step(chip, Model(one));
         return chip.Watts(PowerChip.CountedJoules(step) / PowerChip.UsefulFlops(step) * rate);
     }
+
+    /// <summary>The model that a row begins with, perhaps behind the name of a benchmark; null when it is not known.</summary>
+    private static ModelShape? Model(PowerCase one) => PowerModels.Find(one.Workload) ?? PowerModels.Find(one.Workload[(one.Workload.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
 
     /// <summary>A training step of one layer of the model; of Llama-3.1-8B where it is not known.</summary>
     private RunReport Step(PowerChip chip, ModelShape? known)
