@@ -16,14 +16,16 @@ internal sealed class PowerChip
 
     private readonly Dictionary<string, RunReport> _runs = new(StringComparer.Ordinal);
     private readonly Lazy<IMachine> _machine;
+    private readonly Lazy<EnergyModel> _energy;
+    private readonly Lazy<double> _peak;
 
     private PowerChip(CsvRow row)
     {
         Name = row.Text("chip");
         _machine = new(() => MachinePresets.Load(row.Text("machine")));
         Stands = row.Optional("node_nm").Length > 0;
-        Own = new(() => Stands ? Powers(row) : _machine.Value.Profile.Energy);
-        PeakFlops = new(() => Stands ? row.Number("peak_tflops", 0, 1e6) * 1e12 : 2 * _machine.Value.Profile.PeakMacsPerSecond[DataType.Bf16]);
+        _energy = new(() => Stands ? Powers(row) : _machine.Value.Profile.Energy);
+        _peak = new(() => Stands ? row.Number("peak_tflops", 0, 1e6) * 1e12 : 2 * _machine.Value.Profile.PeakMacsPerSecond[DataType.Bf16]);
     }
 
     /// <summary>The name in the list of chips.</summary>
@@ -33,17 +35,13 @@ internal sealed class PowerChip
     public bool Stands { get; }
 
     /// <summary>Node, class, powers and cap.</summary>
-    public EnergyModel Energy => Own.Value;
+    public EnergyModel Energy => _energy.Value;
 
     /// <summary>Dense bf16 FLOP per second at peak.</summary>
-    public double Peak => PeakFlops.Value;
+    public double Peak => _peak.Value;
 
     /// <summary>The machine that counts.</summary>
     public IMachine Machine => _machine.Value;
-
-    private Lazy<EnergyModel> Own { get; }
-
-    private Lazy<double> PeakFlops { get; }
 
     /// <summary>All chips; the first whose name begins a chip of a file is meant.</summary>
     public static ImmutableArray<PowerChip> All() => [.. Chips.Select(row => new PowerChip(row))];
@@ -62,12 +60,10 @@ internal sealed class PowerChip
     }
 
     /// <summary>Energy of what was counted, idle and active power left out.</summary>
-    public static double CountedJoules(RunReport report) => report.EnergyBreakdown.Parts
-        .Where(part => part.Component is not (EnergyBreakdown.Idle or EnergyBreakdown.ActiveClocking or EnergyBreakdown.MemoryBackground))
-        .Sum(part => part.Value.Joules);
+    public static double CountedJoules(RunReport report) => report.EnergyBreakdown.Parts.Where(IsCounted).Sum(part => part.Value.Joules);
 
-    /// <summary>FLOPs that results need.</summary>
-    public static double UsefulFlops(RunReport report) => report.Trace.Operators.Sum(run => run.UsefulMacs.Flops * run.Repeat);
+    /// <summary>Not a power.</summary>
+    public static bool IsCounted(EnergyPart part) => part.Component is not (EnergyBreakdown.Idle or EnergyBreakdown.ActiveClocking or EnergyBreakdown.MemoryBackground);
 
     /// <summary>Watts with counted energy per second <paramref name="counted"/>, the cap held.</summary>
     public double Watts(double counted) => Math.Min(Energy.Cap?.Watts ?? double.PositiveInfinity, Energy.Idle.Watts + Energy.Active.Watts + counted);

@@ -9,7 +9,6 @@ namespace Systolic.Validation;
 /// <summary>Predicts published power and energy: counts of a simulated workload times the energy table, and the chip's idle and active power at the row's rate.</summary>
 internal sealed class PowerPredictor(CancellationToken cancellation)
 {
-    private const long ProductSize = 8192;
     private const long TrainingTokens = 2048;
 
     /// <summary>Mean length of a prompt in LMSYS-Chat-1M (Zheng et al. 2023), tokens; the rows do not state theirs.</summary>
@@ -21,10 +20,6 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
     /// <summary>Shares of the peak at which fleets work on average and at most; the publication states 35 to 50 % as the mean.</summary>
     private const double MeanUtilization = 0.425;
     private const double MostUtilization = 0.65;
-
-    /// <summary>Share of the energy of an event that follows the data, nothing of which is spent on zeros: A100, Antepara et al. SC 2025 Table 3.</summary>
-    private static readonly ImmutableDictionary<string, double> DataShare = ImmutableDictionary<string, double>.Empty
-        .Add("matrix arithmetic", 0.33 / 0.70).Add("instruction and operand supply", 0.33 / 0.70).Add("shared memory", 0.33 / 1.59).Add("L2 cache", 1.6 / 4.71).Add("main memory", 4.64 / 13.11);
 
     private readonly ImmutableArray<PowerChip> _chips = PowerChip.All();
 
@@ -49,8 +44,8 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
             "power" when Says("production maximum") => new(Fleet(chip, MostUtilization)),
             "power" or "board power" when Says("GEMM") || Says("any") => Product(chip, one),
             "mean power per chip" when Says("training") && Model(one) is not null => Training(chip, one, watts => watts),
-            "throughput ratio" when Says("zero") => new(Sustained(chip, 0) / Sustained(chip, 1)),
-            "energy per FLOP" when Says("matrix unit") => new(MatrixUnit(chip)),
+            "throughput ratio" when Says("zero") => new(Of(chip).Sustained(activity: 0) / Of(chip).Sustained()),
+            "energy per FLOP" when Says("matrix unit") => new(Of(chip).MatrixUnitPicojoules),
             "energy per FLOP" when Says("vector") => new(VectorFlop(chip)),
             "energy per FLOP" when Says("GEMM") => ProductPerFlop(chip, one),
             "energy per bit" when Says("HBM") => new(MemoryBit(chip)),
@@ -60,63 +55,26 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
         };
     }
 
-    private RunReport Product(PowerChip chip) => chip.Run(
-        "product", () => OperatorGraph.Of(new MatMul("product", ProductSize, ProductSize, ProductSize, LeftTransposed: true) { Split = new Split(SplitAxis.Columns, ProductSize) }), cancellation);
-
-    /// <summary>Joules per FLOP of what a large bf16 product counts, at the voltage at which the energy rows hold.</summary>
-    private double ProductJoules(PowerChip chip, double activity = 1)
-    {
-        RunReport run = Product(chip);
-        double voltage = run.Trace.Operators.Max(op => op.Voltage), joules = 0;
-        foreach (EnergyPart part in run.EnergyBreakdown.Parts)
-        {
-            bool power = part.Component is EnergyBreakdown.Idle or EnergyBreakdown.ActiveClocking or EnergyBreakdown.MemoryBackground;
-            joules += power ? 0 : part.Value.Joules / (part.Component == "main memory" ? 1 : voltage) * (1 - ((1 - activity) * DataShare.GetValueOrDefault(part.Component)));
-        }
-
-        return joules / PowerChip.UsefulFlops(run);
-    }
-
-    /// <summary>FLOP per second of a large product: as simulated, or less where the cap asks for a lower clock.</summary>
-    private double Sustained(PowerChip chip, double activity)
-    {
-        double most = SimulatedRate(chip);
-        return chip.Energy.Cap is { } cap ? Math.Min(most, (cap.Watts - chip.Energy.Idle.Watts - chip.Energy.Active.Watts) / ProductJoules(chip, activity)) : most;
-    }
-
-    private double SimulatedRate(PowerChip chip)
-    {
-        RunReport run = Product(chip);
-        return chip.Stands ? run.Mfu * chip.Peak : PowerChip.UsefulFlops(run) / run.Time.Seconds;
-    }
+    private PowerProduct Of(PowerChip chip) => new(chip, cancellation);
 
     private PowerPrediction Product(PowerChip chip, PowerCase one)
     {
-        double rate = one.Before("TFLOPS") is { } stated && !one.Notes.Contains("dense", StringComparison.Ordinal) ? stated * 1e12 : SimulatedRate(chip);
-        double counted = ProductJoules(chip) * rate;
+        PowerProduct product = Of(chip);
+        double rate = one.Before("TFLOPS") is { } stated && !one.Notes.Contains("dense", StringComparison.Ordinal) ? stated * 1e12 : product.SimulatedRate;
+        double counted = product.Joules() * rate;
         return new(chip.Watts(counted)) { Beside = [("without the cap", chip.Energy.Idle.Watts + chip.Energy.Active.Watts + counted)] };
     }
 
     private PowerPrediction ProductPerFlop(PowerChip chip, PowerCase one)
     {
-        double rate = one.Notes.Contains("TDP", StringComparison.Ordinal) || one.Before("TFLOPS") is not { } stated || one.OneSided ? Best(one) ?? Sustained(chip, 1) : stated * 1e12;
+        PowerProduct product = Of(chip);
+        double rate = one.Before("TFLOPS") * 1e12 ?? product.Sustained();
         double PicojoulesAt(double watts) => watts / rate * 1e12;
-        double counted = ProductJoules(chip) * rate;
+        double counted = product.Joules() * rate;
         return new(PicojoulesAt(chip.Watts(counted))) { Beside = [("without the cap", PicojoulesAt(chip.Energy.Idle.Watts + chip.Energy.Active.Watts + counted))] };
     }
 
-    private static double? Best(PowerCase one) => one.Before("TFLOPS") * 1e12;
-
-    private double Fleet(PowerChip chip, double utilization) => chip.Watts(ProductJoules(chip) * chip.Peak * utilization);
-
-    /// <summary>A regression without an active term gives the active power to the only event that there is.</summary>
-    private double MatrixUnit(PowerChip chip)
-    {
-        RunReport run = Product(chip);
-        double voltage = run.Trace.Operators.Max(op => op.Voltage);
-        double joules = run.EnergyBreakdown.Parts.Where(part => part.Component is "matrix arithmetic" or "instruction and operand supply").Sum(part => part.Value.Joules) / voltage;
-        return ((joules / PowerChip.UsefulFlops(run)) + (chip.Energy.Active.Watts / Sustained(chip, 1))) * 1e12;
-    }
+    private double Fleet(PowerChip chip, double utilization) => chip.Watts(Of(chip).Joules() * chip.Peak * utilization);
 
     private static double VectorFlop(PowerChip chip)
     {
@@ -162,7 +120,7 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
     {
         RunReport step = Step(chip, Model(one));
         double counted = chip.Stands
-            ? PowerChip.CountedJoules(step) / PowerChip.UsefulFlops(step) * step.Mfu * chip.Peak
+            ? PowerChip.CountedJoules(step) / step.UsefulFlops * step.Mfu * chip.Peak
             : PowerChip.CountedJoules(step) / step.Time.Seconds;
         return new(figure(chip.Watts(counted)));
     }
@@ -189,7 +147,7 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
     private double AtRate(PowerChip chip, PowerCase one, double rate)
     {
         RunReport step = Step(chip, Model(one));
-        return chip.Watts(PowerChip.CountedJoules(step) / PowerChip.UsefulFlops(step) * rate);
+        return chip.Watts(PowerChip.CountedJoules(step) / step.UsefulFlops * rate);
     }
 
     /// <summary>The model that a row begins with, perhaps behind the name of a benchmark; null when it is not known.</summary>
