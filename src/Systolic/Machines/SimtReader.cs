@@ -51,7 +51,7 @@ public static class SimtReader
         root.Text("source");
         PowerCapSpec power = ReadPower(root.Open("power"));
         JsonSection energy = root.Open("energy");
-        Frequency energyClock = energy.Clock("clock");
+        Frequency energyClock = energy.Has("clock") ? energy.Clock("clock") : power.Reference;
         ImmutableArray<Assumption> assumptions = root.Assumptions();
         return new SimtSpec
         {
