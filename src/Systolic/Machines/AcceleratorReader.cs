@@ -45,6 +45,7 @@ public static class AcceleratorReader
             Energy = Power(root.Open("power")),
             Assumptions = root.Assumptions(),
         };
+        machine = machine with { Energy = machine.Energy.MarkAssumed("power", machine.Assumptions) };
         root.RefuseUnknownKeys();
         root.Finish();
         CheckTogether(root, machine);
@@ -197,8 +198,7 @@ public static class AcceleratorReader
         RunTimeDescriptorOverhead = s.Time("runTimeDescriptorOverhead"),
     });
 
-    private static EnergyModel Power(JsonSection s) => End(s, new EnergyModel(
-        (int)s.Integer("node", 1, 1000), "systolic", s.Watts("idle"), s.Watts("active")));
+    private static EnergyModel Power(JsonSection s) => End(s, s.EnergyModel("node", Kind));
 
     /// <summary>The channels must divide among the cores, and a piece of a stream must fit the rows that are opened together.</summary>
     private static void CheckMemory(JsonSection root, Accelerator m)

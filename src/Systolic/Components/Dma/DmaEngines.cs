@@ -78,6 +78,7 @@ internal sealed class DmaEngines
     {
         counts.Add(ActivityKind.ScratchpadReadByte, op.Opcode.ReadsMemory() ? 0 : op.TransferBytes);
         counts.Add(ActivityKind.ScratchpadWriteByte, op.Opcode.WritesMemory() ? 0 : op.TransferBytes);
+        counts.Add(ActivityKind.NetworkByte, ((op.Opcode.ReadsMemory() ? 1 : 0) + (op.Opcode.WritesMemory() ? 1 : 0)) * op.TransferBytes);
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 

@@ -32,6 +32,9 @@ public sealed record DramSpec
     /// <summary>Share of the peak that is left beside refreshes: those of single banks need not stop the data bus.</summary>
     public double SustainedShare => Standard.RefreshesBanks ? 1 : 1 - ((double)Standard.Timing.Rfc / Standard.Timing.Refi);
 
+    /// <summary>Stacks of 1,024 data lines that the channels make up.</summary>
+    public double Stacks => Bandwidth.BytesPerSecond * 8 / (Device.GigabitsPerPin * 1e9) / 1024;
+
     /// <summary>What one of <paramref name="cores"/> cores gets at most when all stream alike.</summary>
     public Bandwidth PerCore(int cores) => Bandwidth * (SustainedShare / cores);
 }

@@ -99,6 +99,13 @@ internal sealed partial class StreamController
         return place;
     }
 
+    /// <summary>Writes what still waits; for the counts, after everything else.</summary>
+    public DramCounts Finish()
+    {
+        Drain(0, _lastColumn);
+        return Counts;
+    }
+
     private void Drain(int remaining, long tick)
     {
         while (_writes.Count > remaining)
