@@ -94,8 +94,7 @@ internal sealed class PrefillBounds
     /// <summary>Keys are loaded from the first on that the first query sees; bounds count from there.</summary>
     private void FindFirstKey()
     {
-        Tile scratch = _firstQuery;
-        TileView first = scratch[.., ..1];
+        TileView first = _firstQuery[.., ..1];
         _kernel.TensorScalar(StreamId.Vector, first, first, AluOperator.Add, (float)(_op.Queries - _plan.LoadedKeys), AluOperator.Maximum, 0f);
         Subtract(_lower, first);
         Subtract(_upper, first);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
@@ -57,5 +58,5 @@ internal sealed class AttentionFamily : ITrainiumFamily
     }
 
     private static int Window(string[] words) =>
-        words.FirstOrDefault(word => word.StartsWith("window=", StringComparison.Ordinal)) is { } word ? int.Parse(word["window=".Length..], System.Globalization.CultureInfo.InvariantCulture) : 0;
+        words.FirstOrDefault(word => word.StartsWith("window=", StringComparison.Ordinal)) is { } word ? int.Parse(word["window=".Length..], CultureInfo.InvariantCulture) : 0;
 }
