@@ -14,6 +14,7 @@ internal sealed class CompareCommand : Command, IHasExamples
     private readonly Library _library;
     private readonly WorkloadOptions _workload;
     private readonly OutputOptions _output = new();
+    private readonly PricingOptions _pricing = new();
     private readonly Option<string> _machine;
     private readonly Option<string> _baseline;
 
@@ -27,6 +28,7 @@ internal sealed class CompareCommand : Command, IHasExamples
         _baseline = SharedOptions.Machine("--baseline", "The machine to hold it against.", "h100", library);
         Add(_machine);
         Add(_baseline);
+        _pricing.AddTo(this, baseline: true);
         _output.AddTo(this);
         SetAction(RunAsync);
     }
@@ -46,10 +48,10 @@ internal sealed class CompareCommand : Command, IHasExamples
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         IMachine baseline = _library.LoadMachine(parsed.GetRequiredValue(_baseline));
         using OutputFiles files = _output.Open(parsed);
-        bool spans = files.Trace is not null;
+        var options = new RunOptions { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
         var comparison = Comparison.Of(
-            await BackgroundRun.RunAsync(machine, graph, spans, _terminal, cancellation),
-            await BackgroundRun.RunAsync(baseline, graph, spans, _terminal, cancellation));
+            await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) },
+            await BackgroundRun.RunAsync(baseline, graph, options, _terminal, cancellation) with { Cost = _pricing.BaselineCost(parsed) });
         files.Write(comparison, _terminal.Error);
         new ReportView(_terminal.Results).Show(comparison);
         return ExitCode.Success;

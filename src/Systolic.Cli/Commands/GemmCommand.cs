@@ -19,6 +19,7 @@ internal sealed class GemmCommand : Command, IHasExamples
     private readonly Option<DataType> _type = SharedOptions.MatrixType();
     private readonly Option<string> _machine;
     private readonly Option<string?> _baseline = new("--baseline") { Description = "A machine to hold it against.", HelpName = "NAME|FILE" };
+    private readonly Option<string?> _table = PricingOptions.TableOption();
     private readonly OutputOptions _output = new();
 
     public GemmCommand(Terminal terminal, Library library)
@@ -33,6 +34,7 @@ internal sealed class GemmCommand : Command, IHasExamples
         Add(_type);
         Add(_machine);
         Add(_baseline);
+        Add(_table);
         _output.AddTo(this);
         SetAction(RunAsync);
     }
@@ -52,7 +54,8 @@ internal sealed class GemmCommand : Command, IHasExamples
         IMachine? baseline = parsed.GetValue(_baseline) is { } name ? _library.LoadMachine(name) : null;
         using OutputFiles files = _output.Open(parsed);
         var view = new ReportView(_terminal.Results);
-        RunReport report = await BackgroundRun.RunAsync(machine, graph, files.Trace is not null, _terminal, cancellation);
+        var options = new RunOptions { CollectSpans = files.Trace is not null, Prices = PricingOptions.Read(parsed.GetValue(_table)) };
+        RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation);
         if (baseline is null)
         {
             files.Write(report, _terminal.Error);
@@ -60,7 +63,7 @@ internal sealed class GemmCommand : Command, IHasExamples
             return ExitCode.Success;
         }
 
-        var comparison = Comparison.Of(report, await BackgroundRun.RunAsync(baseline, graph, files.Trace is not null, _terminal, cancellation));
+        var comparison = Comparison.Of(report, await BackgroundRun.RunAsync(baseline, graph, options, _terminal, cancellation));
         files.Write(comparison, _terminal.Error);
         view.Show(comparison);
         return ExitCode.Success;

@@ -14,6 +14,7 @@ internal sealed class RunCommand : Command, IHasExamples
     private readonly Library _library;
     private readonly WorkloadOptions _workload;
     private readonly OutputOptions _output = new();
+    private readonly PricingOptions _pricing = new();
     private readonly Option<string> _machine;
 
     public RunCommand(Terminal terminal, Library library)
@@ -24,6 +25,7 @@ internal sealed class RunCommand : Command, IHasExamples
         _workload.AddTo(this);
         _machine = SharedOptions.Machine("--machine", "A preset, or a machine file.", "trn2", library);
         Add(_machine);
+        _pricing.AddTo(this, baseline: false);
         _output.AddTo(this);
         SetAction(RunAsync);
     }
@@ -34,6 +36,7 @@ internal sealed class RunCommand : Command, IHasExamples
         "systolic run --model llama-3-8b --machine trn2 --tokens 2048",
         "systolic run --model llama-3-8b --machine h100 --phase decode --context 4096 --batch 8",
         "systolic run --model gpt2 --machine trn2-core --layers 1 --trace trace.json",
+        "systolic run --model llama-3-8b --phase decode --price-per-chip-hour 1.5 --price-per-kwh 0.1",
         "systolic run --model ./my-model/config.json --machine ./my-chip.json --json out.json",
     ];
 
@@ -42,7 +45,8 @@ internal sealed class RunCommand : Command, IHasExamples
         OperatorGraph graph = _workload.Build(parsed);
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         using OutputFiles files = _output.Open(parsed);
-        RunReport report = await BackgroundRun.RunAsync(machine, graph, files.Trace is not null, _terminal, cancellation);
+        var options = new RunOptions { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
+        RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) };
         files.Write(report, _terminal.Error);
         new ReportView(_terminal.Results).Show(report);
         return ExitCode.Success;

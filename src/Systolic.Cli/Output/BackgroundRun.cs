@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Spectre.Console;
 using Systolic.Accounting;
 using Systolic.Machines;
@@ -14,11 +15,10 @@ internal static class BackgroundRun
 
     /// <summary>Runs <paramref name="graph"/>.</summary>
     /// <exception cref="UsageException">Even at peak the run would exceed the time axis, or the machine's process node has no energy prices.</exception>
-    public static Task<RunReport> RunAsync(IMachine machine, OperatorGraph graph, bool spans, Terminal terminal, CancellationToken cancellation)
+    public static Task<RunReport> RunAsync(IMachine machine, OperatorGraph graph, RunOptions options, Terminal terminal, CancellationToken cancellation)
     {
         RefuseEndless(machine.Profile, graph);
-        RefuseUnpriced(machine.Profile);
-        var options = new RunOptions { CollectSpans = spans };
+        RefuseUnpriced(machine.Profile, options.Prices ?? EnergyReferenceTable.Default);
         return terminal.ErrorIsTerminal
             ? WithBarAsync(machine, graph, options, terminal.Messages, cancellation)
             : Task.Run(() => machine.Run(graph, options, new PlainProgress(terminal.Error, machine.Profile.Name, TimeProvider.System), cancellation), cancellation);
@@ -41,9 +41,9 @@ internal static class BackgroundRun
         }
     }
 
-    private static void RefuseUnpriced(MachineProfile machine)
+    private static void RefuseUnpriced(MachineProfile machine, EnergyReferenceTable prices)
     {
-        int[] nodes = [.. EnergyReferenceTable.Default.Rows.Where(row => row.MachineClass == machine.Energy.MachineClass).Select(row => row.NodeNanometres).Distinct().Order()];
+        ImmutableArray<int> nodes = prices.Nodes(machine.Energy.MachineClass);
         if (!nodes.Contains(machine.Energy.NodeNanometres))
         {
             throw new UsageException(FormattableString.Invariant(

@@ -35,6 +35,7 @@ internal sealed class ReportView(IAnsiConsole console)
         string left = report.Machine.Name, right = baseline.Machine.Name;
         Heading($"{report.Model}, {report.Phase}: {left} against {right}");
         console.WriteLine(comparison.Summary);
+        console.WriteLine(comparison.AtEqualMeans);
         var figures = new TextTable(new("", true), new(left), new(right), new("ratio"));
         foreach (ComparisonRow row in comparison.Rows)
         {

@@ -17,6 +17,9 @@ internal sealed class TextTable(params Column[] columns)
     /// <summary>Adds a row of as many cells as there are columns.</summary>
     public void Add(params IEnumerable<string> cells) => _rows.Add([.. cells]);
 
+    /// <summary>Adds a row: its name, and a cell for each other column.</summary>
+    public void Add(string name, IEnumerable<string> cells) => Add([name, .. cells]);
+
     /// <summary>Draws the table.</summary>
     public void Draw(IAnsiConsole console)
     {

@@ -21,13 +21,13 @@ public sealed class ActivityCounts : IEquatable<ActivityCounts>
         }
     }
 
-    /// <summary>Multiply-accumulates in matrix units, all types.</summary>
+    /// <summary>Multiply-accumulates in matrix units, all types, padding included.</summary>
     public long Macs
     {
         get
         {
             long sum = 0;
-            for (ActivityKind kind = ActivityKind.MacFp32; kind <= ActivityKind.MacInt8; kind++)
+            for (ActivityKind kind = ActivityKind.MacFp32; kind <= ActivityKind.MacPadding; kind++)
             {
                 sum = checked(sum + this[kind]);
             }

@@ -18,8 +18,17 @@ public enum ActivityKind
     /// <summary>One fp8 multiply-accumulate, fp32 sum.</summary>
     MacFp8,
 
+    /// <summary>One fp4 multiply-accumulate with block scales (mxfp4, nvfp4), fp32 sum.</summary>
+    MacFp4,
+
     /// <summary>One int8 multiply-accumulate, int32 sum.</summary>
     MacInt8,
+
+    /// <summary>One int4 multiply-accumulate, int32 sum.</summary>
+    MacInt4,
+
+    /// <summary>One multiply-accumulate of any type in a tensor core whose operands are padding: zeros, which move no datapath.</summary>
+    MacPadding,
 
     /// <summary>One cell of a systolic array passing its operands on for one valid multiply-accumulate: registers and hop.</summary>
     PePipeline,
@@ -66,11 +75,20 @@ public enum ActivityKind
     /// <summary>One line looked up and not found in the cache that cores share.</summary>
     SharedCacheMiss,
 
-    /// <summary>One byte read from main memory, device, interface and controller.</summary>
+    /// <summary>One byte read from main memory: movement on the device, interface and controller; its row is a <see cref="DramActivate"/>.</summary>
     DramReadByte,
 
-    /// <summary>One byte written to main memory, device, interface and controller.</summary>
+    /// <summary>One byte written to main memory: movement on the device, interface and controller; its row is a <see cref="DramActivate"/>.</summary>
     DramWriteByte,
+
+    /// <summary>One KiB of a row of main memory opened and closed again.</summary>
+    DramActivate,
+
+    /// <summary>One refresh of all banks of a pseudo-channel of main memory.</summary>
+    DramRefresh,
+
+    /// <summary>One byte carried across the chip between a core and main memory: wires and routers.</summary>
+    NetworkByte,
 
     /// <summary>One byte carried between cores or chips.</summary>
     LinkByte,
@@ -102,17 +120,21 @@ public static class ActivityKinds
     /// <summary>The component that spends the energy, as reports name it.</summary>
     public static string Component(this ActivityKind kind) => ComponentNames[(int)kind];
 
+    /// <summary>Spent outside the logic die or in its analog interfaces: neither its voltage nor its node matters.</summary>
+    internal static bool IsOffChip(this ActivityKind kind) => kind is (>= ActivityKind.DramReadByte and <= ActivityKind.DramRefresh) or ActivityKind.LinkByte;
+
     private static string[] CreateComponents() =>
         [.. Enum.GetValues<ActivityKind>().Select(kind => kind switch
         {
-            <= ActivityKind.MacInt8 => "matrix arithmetic",
+            <= ActivityKind.MacPadding => "matrix arithmetic",
             <= ActivityKind.WeightLoad => "systolic array",
             <= ActivityKind.ScratchpadWriteByte => "scratchpad",
             <= ActivityKind.AccumulatorWriteByte => "accumulator memory",
             <= ActivityKind.SpecialFunctionOp => "vector arithmetic",
             <= ActivityKind.EngineInstruction => "engine control",
             <= ActivityKind.SharedCacheMiss => "shared cache",
-            <= ActivityKind.DramWriteByte => "main memory",
+            <= ActivityKind.DramRefresh => "main memory",
+            ActivityKind.NetworkByte => "on-chip network",
             ActivityKind.LinkByte => "links",
             <= ActivityKind.TensorCoreControl => "instruction and operand supply",
             ActivityKind.SharedMemoryByte => "shared memory",

@@ -60,6 +60,9 @@ public sealed record OperatorRun
     /// <summary>Busy time per engine, in the order of <see cref="RunTrace.Engines"/>, summed over the engine's instances.</summary>
     public required ImmutableArray<SimTime> Busy { get; init; }
 
+    /// <summary>Energy of an event on chip over that at the voltage of the energy rows.</summary>
+    public double Voltage { get; init; } = 1;
+
     /// <summary>The most scratchpad bytes held at once on one core.</summary>
     public Bytes ScratchpadHighWater { get; init; }
 

@@ -19,6 +19,15 @@ internal sealed class HazardTracker
 
         public List<int> Read { get; } = [];
 
+        public void Inherit(int place, int from)
+        {
+            for (int s = 0; s < Streams.Count; s++)
+            {
+                Written[Entry(place, s)] = Math.Max(Written[Entry(place, s)], Written[Entry(from, s)]);
+                Read[Entry(place, s)] = Math.Max(Read[Entry(place, s)], Read[Entry(from, s)]);
+            }
+        }
+
         public void Add(int count)
         {
             Written.AddRange(new int[count * Streams.Count]);
@@ -28,6 +37,9 @@ internal sealed class HazardTracker
 
     /// <summary>Makes room for more tiles.</summary>
     public void AddTiles(int count) => _tiles.Add(count);
+
+    /// <summary>A tile lies where another one lay: what used that one counts as use of this one.</summary>
+    public void Inherit(int tile, int from) => _tiles.Inherit(tile, from);
 
     /// <summary>Makes room for one more tensor.</summary>
     public void AddTensor() => _tensors.Add(1);

@@ -11,6 +11,7 @@ public sealed partial class KernelBuilder
     /// <summary>Stationary[k,m] x moving[k,n] into PSUM: m partitions of n fp32 columns, added to what is there when <paramref name="accumulate"/>.</summary>
     /// <remarks>
     /// K lies on the partitions of both operands. Where a cell takes several rows of K (fp8), each operand has as many blocks in its free dimension, k being partition + block x partitions.
+    /// An operand of 8 bits may meet one of 16. A stationary operand whose elements lie too far apart for the full rate shifts in a column a cycle.
     /// Each result is a sum in fp32 over the partitions from the first on (and over the blocks of each), one rounding a step, which is then added to PSUM.
     /// </remarks>
     /// <param name="result">m partitions of n consecutive elements of a PSUM bank.</param>
@@ -21,7 +22,7 @@ public sealed partial class KernelBuilder
     /// <param name="tile">The part of the array that works on it, beside products on other parts; by default all of it.</param>
     public void MatMul(in TileView result, in TileView stationary, in TileView moving, bool accumulate, int? contraction = null, ArrayTile tile = default)
     {
-        DataType type = stationary.Type;
+        DataType type = Wider(stationary.Type, moving.Type);
         int m = result.Partitions, n = result.Free.Elements, blocks = stationary.Free.Elements / m;
         int k = contraction ?? stationary.Partitions * blocks;
         Require(k > 0 && k <= Machine.TensorEngine.ContractionRows(type), "K", k, Machine.TensorEngine.ContractionRows(type));
@@ -41,7 +42,7 @@ public sealed partial class KernelBuilder
             Partitions = k,
             Columns = m,
             Free = n,
-            Operands = Operands.DestinationInPsum | (accumulate ? Operands.Accumulate : Operands.None),
+            Operands = Operands.DestinationInPsum | (accumulate ? Operands.Accumulate : Operands.None) | (IsStrided(stationary) ? Operands.Strided : Operands.None),
         }, new Operation { Target = result, First = stationary, Second = moving });
     }
 
@@ -104,6 +105,43 @@ public sealed partial class KernelBuilder
             SecondOperator = secondOp,
             Constant = scalar.Constant,
             SecondConstant = secondScalar.Constant,
+        });
+    }
+
+    /// <summary>source op scalar, and the reduction of each partition's results, taken before they are rounded, in <paramref name="reduced"/>, on the vector engine.</summary>
+    public void TensorScalarReduce(in TileView target, in TileView reduced, in TileView source, AluOperator op, in ScalarOperand scalar, AluOperator reduceOp)
+    {
+        RequireEqual(source, target, nameof(source));
+        RequireElements(reduced, 1);
+        RequireReachable(reduced, nameof(reduced));
+        Compute(StreamId.Vector, Opcode.TensorScalarReduce, new Operation
+        {
+            Target = target,
+            Reduced = reduced,
+            First = source,
+            Second = PerPartition(scalar, target),
+            Operator = op,
+            SecondOperator = reduceOp,
+            Constant = scalar.Constant,
+        });
+    }
+
+    /// <summary>Keeps element i where lower &lt;= start + i &lt; upper and puts the lowest fp32 elsewhere, and the largest of each partition in <paramref name="maximum"/>, on the vector engine.</summary>
+    public void RangeSelect(in TileView target, in TileView maximum, in TileView source, int start, in ScalarOperand lower, in ScalarOperand upper)
+    {
+        RequireEqual(source, target, nameof(source));
+        RequireElements(maximum, 1);
+        RequireReachable(maximum, nameof(maximum));
+        Compute(StreamId.Vector, Opcode.RangeSelect, new Operation
+        {
+            Target = target,
+            Reduced = maximum,
+            First = source,
+            Second = PerPartition(lower, target),
+            Third = PerPartition(upper, target),
+            Constant = lower.Constant,
+            SecondConstant = upper.Constant,
+            Condition = new AffineCondition(start, 0, 1),
         });
     }
 
@@ -361,7 +399,8 @@ public sealed partial class KernelBuilder
         int m = result.Partitions, n = result.Free.Elements;
         bool rows = stationary.Partitions == moving.Partitions && k > stationary.Partitions * (blocks - 1) && k <= stationary.Partitions * blocks;
         bool columns = stationary.Free.Elements == m * blocks && moving.Free.Elements == n * blocks;
-        if (!rows || !columns || moving.Type != stationary.Type)
+        bool types = moving.Type == stationary.Type || (moving.Type.ByteSize() <= 2 && stationary.Type.ByteSize() <= 2);
+        if (!rows || !columns || !types)
         {
             throw new ArgumentException(FormattableString.Invariant(
                 $"{_name}: stationary {stationary.Partitions} x {stationary.Elements} {stationary.Type.Label()} and moving {moving.Partitions} x {moving.Elements} {moving.Type.Label()} do not give {m} x {n} with K = {k}."), nameof(stationary));

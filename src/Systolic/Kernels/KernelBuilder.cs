@@ -24,6 +24,7 @@ public sealed partial class KernelBuilder
     private readonly List<Instruction>[] _streams = [.. Enumerable.Range(0, Streams.Count).Select(_ => new List<Instruction>())];
     private readonly List<SemaphoreWait> _waits = [];
     private readonly List<TileBuffer> _buffers = [];
+    private readonly List<TileBuffer> _held = [];
     private readonly HazardTracker _hazards = new();
     private readonly List<MemoryTensor> _tensors = [];
     private readonly MemoryRecorder _memory = new();
@@ -51,7 +52,7 @@ public sealed partial class KernelBuilder
     public DescriptorSource Descriptors
     {
         get => _descriptors;
-        set => _descriptors = value != DescriptorSource.Hardware || Machine.Dma.DescriptorBlocks > 0 ? value
+        set => _descriptors = value is not (DescriptorSource.Hardware or DescriptorSource.HardwareOneBlock) || Machine.Dma.DescriptorBlocks > 0 ? value
             : throw new CapacityException($"{_name}: {Machine.Name} has no descriptor generation blocks: dma.descriptorBlocks is 0. Let the compiler or software describe transfers.");
     }
 
@@ -71,9 +72,15 @@ public sealed partial class KernelBuilder
     /// <exception cref="CapacityException">They do not fit; the message lists what is placed already.</exception>
     public TileBuffer Sbuf(string name, long elements, DataType type, int copies = 1) => Place(name, MemorySpace.Sbuf, elements, type, copies);
 
+    /// <summary>As <see cref="Sbuf"/>, at the highest addresses that are free instead of the lowest: for what is released before the rest.</summary>
+    internal TileBuffer SbufFromTop(string name, long elements, DataType type, int copies = 1) => Place(name, MemorySpace.Sbuf, elements, type, copies, fromTop: true);
+
     /// <summary>Reserves <paramref name="banks"/> PSUM banks, one tile each, used in turn.</summary>
     /// <exception cref="CapacityException">There are not as many banks left.</exception>
     public TileBuffer Psum(string name, int banks, DataType type = DataType.Fp32) => Place(name, MemorySpace.Psum, Machine.Psum.BankSize.Value / type.ByteSize(), type, banks);
+
+    /// <summary>Gives the place of a buffer back. What is placed there later waits for the instructions that used it.</summary>
+    internal void Release(TileBuffer buffer) => _held.Remove(buffer);
 
     /// <summary>Declares a tensor of main memory that the program reads.</summary>
     public MemoryTensor Input(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.Input);
@@ -89,6 +96,9 @@ public sealed partial class KernelBuilder
 
     /// <summary>Signals all cores and waits for their signals: stores from <paramref name="tile"/> have completed before, loads into it come after.</summary>
     public void Barrier(Tile tile) => Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, new Operation { Target = tile });
+
+    /// <summary>As <see cref="Barrier(Tile)"/>, and what was written to <paramref name="shared"/> before is complete on all cores.</summary>
+    internal void Barrier(Tile tile, MemoryTensor shared) => Emit(StreamId.Exchange, new Instruction { Opcode = Opcode.Barrier }, new Operation { Target = tile }, read: shared);
 
     /// <summary>The finished program.</summary>
     public Program Build() => new(
@@ -125,24 +135,67 @@ public sealed partial class KernelBuilder
 
     private static int Scratch(MemoryTensor? tensor) => tensor is { Role: MemoryRole.Scratch } ? tensor.Index : -1;
 
-    private TileBuffer Place(string name, MemorySpace space, long elements, DataType type, int copies)
+    private TileBuffer Place(string name, MemorySpace space, long elements, DataType type, int copies, bool fromTop = false)
     {
         Require(elements > 0, "elements per partition", elements, long.MaxValue);
         Require(copies > 0, "copies", copies, int.MaxValue);
         long limit = (space == MemorySpace.Sbuf ? Machine.Sbuf : Machine.Psum).PartitionSize.Value;
         long used = Used(space), bytes = checked(elements * type.ByteSize());
-        if (checked(bytes * copies) > limit - used)
+        if (Gap(space, limit, checked(bytes * copies), fromTop) is not { } address)
         {
-            string placed = string.Join(", ", _buffers.Where(buffer => buffer.Space == space).Select(buffer => FormattableString.Invariant($"{buffer.Name} {buffer.Copies} x {buffer.BytesPerPartition} B")));
+            string placed = string.Join(", ", _held.Where(buffer => buffer.Space == space).Select(buffer => FormattableString.Invariant($"{buffer.Name} {buffer.Copies} x {buffer.BytesPerPartition} B")));
             throw new CapacityException(FormattableString.Invariant(
                 $"{_name}: {name} ({copies} x {bytes} B per partition) does not fit {space.ToString().ToUpperInvariant()} of {Machine.Name}: {limit - used} of {limit} B per partition are free; placed: {(placed.Length == 0 ? "nothing" : placed)}."));
         }
 
-        var buffer = new TileBuffer(name, space, type, Partitions, (int)elements, _tiles, copies);
-        _buffers.Add(buffer);
+        var buffer = new TileBuffer(name, space, type, Partitions, (int)elements, _tiles, copies) { Address = address };
         _tiles += copies;
         _hazards.AddTiles(copies);
+        foreach (TileBuffer before in _buffers)
+        {
+            InheritHazards(buffer, before);
+        }
+
+        _buffers.Add(buffer);
+        _held.Add(buffer);
         return buffer;
+    }
+
+    /// <summary>The lowest (highest) place of as many bytes that no buffer holds.</summary>
+    private long? Gap(MemorySpace space, long limit, long bytes, bool fromTop)
+    {
+        long free = 0;
+        long? found = null;
+        foreach (TileBuffer buffer in _held.Where(buffer => buffer.Space == space).OrderBy(buffer => buffer.Address))
+        {
+            Consider(buffer.Address);
+            free = buffer.End;
+        }
+
+        Consider(limit);
+        return found;
+
+        void Consider(long end)
+        {
+            if (end - free >= bytes && (fromTop || found is null))
+            {
+                found = fromTop ? end - bytes : free;
+            }
+        }
+    }
+
+    private void InheritHazards(TileBuffer buffer, TileBuffer before)
+    {
+        for (int copy = 0; before.Space == buffer.Space && before.End > buffer.Address && before.Address < buffer.End && copy < buffer.Copies; copy++)
+        {
+            for (int other = 0; other < before.Copies; other++)
+            {
+                if (buffer.Start(copy) < before.Start(other + 1) && before.Start(other) < buffer.Start(copy + 1))
+                {
+                    _hazards.Inherit(buffer.FirstTile + copy, before.FirstTile + other);
+                }
+            }
+        }
     }
 
     private MemoryTensor Declare(string name, long rows, long columns, DataType type, MemoryRole role)
@@ -166,7 +219,7 @@ public sealed partial class KernelBuilder
     private long Used(MemorySpace space)
     {
         long used = 0;
-        foreach (TileBuffer buffer in _buffers)
+        foreach (TileBuffer buffer in _held)
         {
             used += buffer.Space == space ? buffer.BytesPerPartition * buffer.Copies : 0;
         }

@@ -45,6 +45,7 @@ public static class AcceleratorReader
             Energy = Power(root.Open("power")),
             Assumptions = root.Assumptions(),
         };
+        machine = machine with { Energy = machine.Energy.MarkAssumed("power", machine.Assumptions) };
         root.RefuseUnknownKeys();
         root.Finish();
         CheckTogether(root, machine);
@@ -149,6 +150,7 @@ public static class AcceleratorReader
         Outstanding = s.Size("outstanding"),
         MemoryTransposeShare = s.Number("memoryTransposeShare", 0, 1),
         LocalTransposeShare = s.Number("localTransposeShare", 0, 1),
+        MemorySumShare = s.Number("memorySumShare", 0.01, 1),
     });
 
     private static SharedCacheSpec SharedCache(JsonSection s) => End(s, new SharedCacheSpec
@@ -174,23 +176,7 @@ public static class AcceleratorReader
         Interleave = s.Size("interleave"),
         LookAhead = Count(s, "lookAhead", 4096),
         WriteBuffer = Count(s, "writeBuffer", 4096),
-        Refresh = Refresh(s),
     });
-
-    private static DramRefresh Refresh(JsonSection s)
-    {
-        string name = s.Text("refresh", Refreshes[0]);
-        int found = Array.IndexOf(Refreshes, name);
-        if (found < 0)
-        {
-            s.Problem("refresh", $"found \"{name}\", expected one of: {string.Join(", ", Refreshes)}");
-        }
-
-        return (DramRefresh)Math.Max(0, found);
-    }
-
-    // In the order of DramRefresh.
-    private static readonly string[] Refreshes = ["all-bank", "per-bank", "off"];
 
     private static DramStandard Standard(JsonSection s)
     {
@@ -212,8 +198,7 @@ public static class AcceleratorReader
         RunTimeDescriptorOverhead = s.Time("runTimeDescriptorOverhead"),
     });
 
-    private static EnergyModel Power(JsonSection s) => End(s, new EnergyModel(
-        (int)s.Integer("node", 1, 1000), "systolic", s.Watts("idle"), s.Watts("active")));
+    private static EnergyModel Power(JsonSection s) => End(s, s.EnergyModel("node", Kind));
 
     /// <summary>The channels must divide among the cores, and a piece of a stream must fit the rows that are opened together.</summary>
     private static void CheckMemory(JsonSection root, Accelerator m)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Units;
 
@@ -35,7 +36,7 @@ internal static class HardwareQuantity
     /// <summary>Records a problem when the shipped energy table has no rows for the node.</summary>
     public static void RequirePrices(this JsonSection root, string path, EnergyModel energy)
     {
-        int[] nodes = [.. EnergyReferenceTable.Default.Rows.Where(row => row.MachineClass == energy.MachineClass).Select(row => row.NodeNanometres).Distinct().Order()];
+        ImmutableArray<int> nodes = EnergyReferenceTable.Default.Nodes(energy.MachineClass);
         if (!nodes.Contains(energy.NodeNanometres))
         {
             root.Problem(path, FormattableString.Invariant($"found {energy.NodeNanometres}, expected a process node with energy prices: {string.Join(", ", nodes)}"));

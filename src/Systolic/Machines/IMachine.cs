@@ -12,6 +12,9 @@ public sealed record RunOptions
 
     /// <summary>Record a span per instruction and transfer for a trace.</summary>
     public bool CollectSpans { get; init; }
+
+    /// <summary>Energy per activity; the shipped table when null.</summary>
+    public EnergyReferenceTable? Prices { get; init; }
 }
 
 /// <summary>How far a run has come.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Systolic.Accounting;
 using Systolic.Reporting;
 using Systolic.Units;
 
@@ -17,6 +18,36 @@ internal static class MachineSection
 
     /// <summary>The list of assumed parameters.</summary>
     public static ImmutableArray<Assumption> Assumptions(this JsonSection root) => [.. root.Sections("assumed").Select(Assumption)];
+
+    /// <summary>Node and powers. The memory's background must not exceed the idle power that contains it.</summary>
+    public static EnergyModel EnergyModel(this JsonSection section, string nodeKey, string machineClass)
+    {
+        Power idle = section.Watts("idle"), background = section.Has("memoryBackground") ? section.Watts("memoryBackground") : Power.Zero;
+        if (background > idle)
+        {
+            section.Problem("memoryBackground", $"found {background}, expected at most idle, {idle}, of which it is a part");
+        }
+
+        return new EnergyModel((int)section.Integer(nodeKey, 1, 1000), machineClass, idle, section.Watts("active"))
+        {
+            MemoryBackground = background,
+            Gating = section.Has("gating") ? Gating(section.Open("gating")) : null,
+        };
+    }
+
+    /// <summary>Marks the powers that the file's list calls assumed.</summary>
+    public static EnergyModel MarkAssumed(this EnergyModel model, string section, ImmutableArray<Assumption> assumptions) => model with
+    {
+        IdleIsAssumed = assumptions.Any(assumption => assumption.Parameter == section + ".idle"),
+        ActiveIsAssumed = assumptions.Any(assumption => assumption.Parameter == section + ".active"),
+    };
+
+    private static EngineGating Gating(JsonSection section)
+    {
+        var gating = new EngineGating(section.Number("clockShare", 0, 1), section.Number("powerShare", 0, 1));
+        section.RefuseUnknownKeys();
+        return gating;
+    }
 
     private static Assumption Assumption(JsonSection item)
     {

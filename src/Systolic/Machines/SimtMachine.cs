@@ -76,7 +76,7 @@ public sealed class SimtMachine : IMachine
             Bound = new LowerBound(arithmetic, Spec.Memory.Peak.TimeFor(graph.CompulsoryBytes)),
             Spans = spans.ToImmutable(),
         };
-        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens);
+        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options?.Prices);
     }
 
     private OperatorRun RunOne(GraphSection section, Operator op, Dictionary<(Operator Signature, Traffic Stateful), KernelCost> priced)
@@ -102,6 +102,7 @@ public sealed class SimtMachine : IMachine
             Counts = cost.Counts,
             Stack = cost.Stack,
             Busy = cost.Busy,
+            Voltage = cost.Voltage,
         };
     }
 
@@ -125,6 +126,7 @@ public sealed class SimtMachine : IMachine
             MainMemory = spec.Memory.Peak,
             MainMemoryCapacity = spec.Memory.Capacity,
             Energy = spec.Energy,
+            Area = spec.Area,
             Assumptions = spec.Assumptions,
         };
     }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Numerics;
+using Systolic.Reporting;
 using Systolic.Simt;
 using Systolic.Units;
 
@@ -48,6 +49,10 @@ public static class SimtReader
         Frequency maximum = clock.Clock("maximum");
         clock.RefuseUnknownKeys();
         root.Text("source");
+        PowerCapSpec power = ReadPower(root.Open("power"));
+        JsonSection energy = root.Open("energy");
+        Frequency energyClock = energy.Has("clock") ? energy.Clock("clock") : power.Reference;
+        ImmutableArray<Assumption> assumptions = root.Assumptions();
         return new SimtSpec
         {
             Name = root.Text("name"),
@@ -59,9 +64,11 @@ public static class SimtReader
             L2 = ReadL2(root.Open("l2")),
             Memory = ReadMemory(root.Open("memory")),
             Launch = ReadLaunch(root.Open("launch")),
-            Power = ReadPower(root.Open("power")),
-            Energy = ReadEnergy(root.Open("energy")),
-            Assumptions = root.Assumptions(),
+            Power = power,
+            Energy = ReadEnergy(energy, power.Cap, assumptions),
+            PricedClock = energyClock,
+            Area = root.Has("area") ? ReadArea(root.Section("area")) : null,
+            Assumptions = assumptions,
         };
     }
 
@@ -157,15 +164,18 @@ public static class SimtReader
         return spec;
     }
 
-    private static EnergyModel ReadEnergy(JsonSection section)
+    private static AreaBreakdown ReadArea(JsonSection section)
     {
-        var model = new EnergyModel(
-            (int)section.Integer("nodeNanometres", 2, 250),
-            Kind,
-            section.Watts("idle"),
-            section.Watts("active"));
+        AreaBreakdown area = AreaBreakdown.Die(section.Number("dieSquareMillimetres", 1, 1e5), section.Text("source"));
         section.RefuseUnknownKeys();
-        return model;
+        return area;
+    }
+
+    private static EnergyModel ReadEnergy(JsonSection section, Power cap, ImmutableArray<Assumption> assumptions)
+    {
+        EnergyModel model = section.EnergyModel("nodeNanometres", Kind) with { Cap = cap };
+        section.RefuseUnknownKeys();
+        return model.MarkAssumed("energy", assumptions);
     }
 
     private static int Count(JsonSection section, string key) => (int)section.Integer(key, 1, Most);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
+using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
@@ -66,7 +67,7 @@ public sealed class SystolicMachine : IMachine
             Bound = new LowerBound(arithmetic, Accelerator.Memory.Bandwidth.TimeFor(graph.CompulsoryBytes)),
             Spans = [.. session.Spans.Select(span => span with { Start = start + span.Start })],
         };
-        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens);
+        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options?.Prices);
     }
 
     private static MachineProfile CreateProfile(Accelerator machine) => new()
@@ -78,8 +79,23 @@ public sealed class SystolicMachine : IMachine
         MainMemory = machine.Memory.Bandwidth,
         MainMemoryCapacity = machine.Memory.Capacity,
         Energy = machine.Energy,
+        Area = AreaOf(machine),
         Assumptions = machine.Assumptions,
     };
+
+    private static AreaBreakdown? AreaOf(Accelerator machine)
+    {
+        const double GpSimdLanes = 128;
+        TensorEngineSpec array = machine.TensorEngine;
+        double memory = (machine.Sbuf.Partitions * machine.Sbuf.PartitionSize.Value) + (machine.Psum.Partitions * machine.Psum.PartitionSize.Value);
+        return AreaTable.Of(
+            machine.Energy.NodeNanometres,
+            (AreaTable.Array, (double)machine.Cores * array.Rows * array.Columns),
+            (AreaTable.Memory, machine.Cores * memory / (1 << 20)),
+            (AreaTable.Lanes, machine.Cores * (machine.VectorEngine.Lanes + machine.ScalarEngine.Lanes + GpSimdLanes)),
+            (AreaTable.Interface, machine.Memory.Stacks),
+            (AreaTable.Controllers, machine.Memory.Stacks));
+    }
 
     /// <summary>What one core did for one operator, over all its passes.</summary>
     private sealed record Priced(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans, string Mapping, Bytes HighWater, ImmutableArray<BufferUse> Buffers);

@@ -41,6 +41,9 @@ public enum AluOperator : byte
 
     /// <summary>First &lt; second.</summary>
     Less,
+
+    /// <summary>The larger magnitude.</summary>
+    AbsoluteMaximum,
 }
 
 /// <summary>The scalar of an instruction: a constant, or a value per partition held in a tile.</summary>

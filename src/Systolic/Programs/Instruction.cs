@@ -59,7 +59,7 @@ public readonly record struct Instruction
     /// <summary>Elements per partition, or bytes per run.</summary>
     public int Free { get; init; }
 
-    /// <summary>Stationary columns of a product.</summary>
+    /// <summary>Stationary columns of a product, or tensors that a transfer adds.</summary>
     public int Columns { get; init; }
 
     /// <summary>The part of the array that a product occupies.</summary>
@@ -94,6 +94,9 @@ public readonly record struct Instruction
 
     /// <summary>Index of a transfer's view of main memory, and of the second one of a copy within main memory behind it; -1 for none.</summary>
     internal int Memory { get; init; }
+
+    /// <summary>Tensors of main memory that a transfer reads.</summary>
+    internal int Sources => Opcode == Opcode.MemorySum ? Columns : Opcode.ReadsMemory() ? 1 : 0;
 
     /// <summary>All bytes of a transfer.</summary>
     public long TransferBytes => (long)Partitions * Free;

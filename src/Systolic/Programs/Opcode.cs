@@ -57,6 +57,12 @@ public enum Opcode : byte
     /// <summary>One of two tensors, element by element, as a predicate says.</summary>
     Select,
 
+    /// <summary>A tensor with a scalar that is also reduced along the free dimension.</summary>
+    TensorScalarReduce,
+
+    /// <summary>Keeps the elements whose index lies within bounds of its partition, and reduces them.</summary>
+    RangeSelect,
+
     /// <summary>Transposes squares of 32 x 32 elements.</summary>
     VectorTranspose,
 
@@ -92,16 +98,22 @@ public enum Opcode : byte
 
     /// <summary>Signal all cores and wait for their signals.</summary>
     Barrier,
+
+    /// <summary>Main memory to main memory, several tensors added on the way.</summary>
+    MemorySum,
 }
 
 /// <summary>What transfers do with main memory.</summary>
 internal static class Opcodes
 {
     /// <summary>It reads main memory.</summary>
-    public static bool ReadsMemory(this Opcode opcode) => opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy;
+    public static bool ReadsMemory(this Opcode opcode) => opcode is Opcode.Load or Opcode.LoadTransposed or Opcode.Gather or Opcode.MemoryCopy or Opcode.MemorySum;
 
     /// <summary>It writes main memory.</summary>
-    public static bool WritesMemory(this Opcode opcode) => opcode is Opcode.Store or Opcode.Scatter or Opcode.MemoryCopy;
+    public static bool WritesMemory(this Opcode opcode) => opcode is Opcode.Store or Opcode.Scatter or Opcode.MemoryCopy or Opcode.MemorySum;
+
+    /// <summary>It reads and writes main memory.</summary>
+    public static bool StaysInMemory(this Opcode opcode) => opcode is Opcode.MemoryCopy or Opcode.MemorySum;
 
     /// <summary>Its addresses are computed at run time.</summary>
     public static bool IsDynamic(this Opcode opcode) => opcode is Opcode.Gather or Opcode.Scatter;

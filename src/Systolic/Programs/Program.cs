@@ -44,10 +44,13 @@ public sealed class Program
     internal Operation[][]? Operations { get; }
 
     /// <summary>What transfer <paramref name="op"/> moves of main memory; null when it stays on chip or its kernel does not say.</summary>
-    public MemoryView? MemoryOf(in Instruction op) => op.Memory < 0 || !Memory.Has(op.Memory) ? null : Memory[op.Memory];
+    public MemoryView? MemoryOf(in Instruction op) => MemoryOf(op, 0);
 
-    /// <summary>Where a copy within main memory goes to.</summary>
-    public MemoryView? MemoryTargetOf(in Instruction op) => op.Opcode == Opcode.MemoryCopy && op.Memory >= 0 && Memory.Has(op.Memory) ? Memory[op.Memory + 1] : null;
+    /// <summary>One of the tensors that <paramref name="op"/> reads.</summary>
+    internal MemoryView? MemoryOf(in Instruction op, int source) => op.Memory < 0 || !Memory.Has(op.Memory + source) ? null : Memory[op.Memory + source];
+
+    /// <summary>Where a copy or sum within main memory goes to.</summary>
+    public MemoryView? MemoryTargetOf(in Instruction op) => op.Opcode.StaysInMemory() && op.Memory >= 0 && Memory.Has(op.Memory) ? Memory[op.Memory + op.Sources] : null;
 
     /// <summary>What instruction <paramref name="index"/> of a stream computes.</summary>
     internal ref readonly Operation OperationOf(StreamId stream, int index) => ref Operations![(int)stream][index];
@@ -67,7 +70,7 @@ public sealed class Program
     /// <summary>Instructions over all streams.</summary>
     public int Length => _streams.Sum(stream => stream.Length);
 
-    /// <summary>Bytes per partition that the buffers of <paramref name="space"/> occupy.</summary>
+    /// <summary>Bytes per partition that the buffers of <paramref name="space"/> occupy, from the first address to the last.</summary>
     public long BytesPerPartition(MemorySpace space) =>
-        Buffers.Where(buffer => buffer.Space == space).Sum(buffer => buffer.BytesPerPartition * buffer.Copies);
+        Buffers.Where(buffer => buffer.Space == space).Select(buffer => buffer.End).DefaultIfEmpty().Max();
 }

@@ -49,6 +49,15 @@ public readonly record struct Tile(int Index, MemorySpace Space, DataType Type, 
 /// <param name="Copies">Tiles it holds; two or more let a load overlap the use before it.</param>
 public sealed record TileBuffer(string Name, MemorySpace Space, DataType Type, int Partitions, int Elements, int FirstTile, int Copies)
 {
+    /// <summary>Where its first tile starts in each partition, in bytes.</summary>
+    internal long Address { get; init; }
+
+    /// <summary>Where the tile behind its last one would start.</summary>
+    internal long End => Start(Copies);
+
+    /// <summary>Where a tile starts.</summary>
+    internal long Start(int copy) => Address + (copy * BytesPerPartition);
+
     /// <summary>Size of one tile in each partition.</summary>
     public long BytesPerPartition => (long)Elements * Type.ByteSize();
 

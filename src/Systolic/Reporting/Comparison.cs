@@ -33,9 +33,19 @@ public sealed record Comparison
     /// <summary>The baseline's energy-delay product over the run's: above 1 the run's is lower.</summary>
     public double EnergyDelayGain => Baseline.EnergyDelayProduct / Report.EnergyDelayProduct;
 
+    /// <summary>Speed-up if both had chips for the same power: the speed-up times the baseline's power over the run's.</summary>
+    public double SpeedUpAtEqualPower => SpeedUp * (Baseline.Power / Report.Power);
+
+    /// <summary>Speed-up if both had chips of the same total die area; null where an area is not known.</summary>
+    public double? SpeedUpAtEqualArea => SpeedUp * (Baseline.Machine.Area?.Total / Report.Machine.Area?.Total);
+
+    /// <summary>What is left of the speed-up at equal power and at equal area, in a sentence.</summary>
+    public string AtEqualMeans => $"For the same power it has {FigureText.Times(SpeedUpAtEqualPower)} the speed"
+        + (SpeedUpAtEqualArea is { } area ? $", for the same die area {FigureText.Times(area)}." : "; the die area of a machine is not known.");
+
     /// <summary>The headline figures side by side.</summary>
     public ImmutableArray<ComparisonRow> Rows =>
-        [.. ReportFigure.Of(Report).Zip(ReportFigure.Of(Baseline), (left, right) =>
+        [.. ReportFigure.Of(Report).Join(ReportFigure.Of(Baseline), figure => figure.Name, figure => figure.Name, (left, right) =>
             new ComparisonRow(left.Name, left.Text, right.Text, right.Value is > 0 ? left.Value / right.Value : null))];
 
     /// <summary>The result in a sentence, such as "trn2 is 1.30x slower than h100 and uses 1.10x less energy."</summary>
@@ -67,7 +77,7 @@ public sealed record Comparison
             table.Add(row.Name, row.Report, row.Baseline, row.QuotientText);
         }
 
-        return $"# {Title}\n\n{Summary}\n\n{table}";
+        return $"# {Title}\n\n{Summary} {AtEqualMeans}\n\n{table}";
     }
 
     private string Title

@@ -14,6 +14,7 @@ public static class CsvReportWriter
         "machine", "model", "phase", "operator", "kind", "shape", "repeat", "time_s", "total_time_s", "cycles", "bound_s", "useful_macs", "macs",
         "dram_bytes", "energy_j", "total_energy_j", "scratchpad_high_water_bytes", "mapping",
         .. Components.Select(component => FigureText.Key(CycleStack.Label(component)) + "_s"),
+        .. EnergyBreakdown.Components.Select(component => FigureText.Key(component) + "_j"),
     ];
 
     /// <summary>Writes a header and the operators of each run in execution order; lines end as the RFC asks, and equal reports give equal text.</summary>
@@ -40,6 +41,7 @@ public static class CsvReportWriter
             Text(run.UsefulMacs.Value), Text(run.Counts.Macs), Text(run.Counts.DramBytes), Text(op.Energy.Joules), Text(op.TotalEnergy.Joules),
             Text(run.ScratchpadHighWater.Value), run.Mapping,
             .. Components.Select(component => Text(FigureText.Seconds(run.Stack[component]))),
+            .. EnergyBreakdown.Components.Select(component => Text(op.EnergyBreakdown.Parts.Where(part => part.Component == component).Sum(part => part.Value.Joules))),
         ];
     }
 

@@ -59,6 +59,8 @@ public static class JsonReportWriter
         json.WriteFigure("speed_up", comparison.SpeedUp);
         json.WriteFigure("energy_gain", comparison.EnergyGain);
         json.WriteFigure("energy_delay_gain", comparison.EnergyDelayGain);
+        json.WriteFigure("speed_up_at_equal_power", comparison.SpeedUpAtEqualPower);
+        json.WriteFigure("speed_up_at_equal_area", comparison.SpeedUpAtEqualArea ?? double.NaN);
         json.WriteStartObject("machine_over_baseline");
         foreach (ComparisonRow row in comparison.Rows)
         {

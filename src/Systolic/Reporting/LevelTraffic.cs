@@ -21,6 +21,7 @@ public sealed record LevelTraffic(string Level, Bytes Amount)
         ("accumulator written", ActivityKind.AccumulatorWriteByte),
         ("L2", ActivityKind.L2Byte),
         ("shared memory", ActivityKind.SharedMemoryByte),
+        ("on-chip network", ActivityKind.NetworkByte),
         ("links", ActivityKind.LinkByte),
     ];
 

@@ -34,6 +34,9 @@ public sealed record MachineProfile
     /// <summary>Prices of activity.</summary>
     public required EnergyModel Energy { get; init; }
 
+    /// <summary>Die area by component; null where nothing is known of it.</summary>
+    public AreaBreakdown? Area { get; init; }
+
     /// <summary>Parameters without a source, which every report repeats.</summary>
     public required ImmutableArray<Assumption> Assumptions { get; init; }
 }

@@ -17,6 +17,12 @@ public static class MarkdownReportWriter
         output.Write(Figures(report));
         Section(output, "Cycle stack", CycleStack(report));
         Section(output, "Energy", Energy(report));
+        Section(output, "Energy by activity", Activities(report));
+        if (report.Machine.Area is { } area)
+        {
+            Section(output, "Die area", Area(area));
+        }
+
         Section(output, "Engines", Engines(report));
         Section(output, "Traffic", Traffic(report));
         Section(output, "Operators", Operators(report));
@@ -56,10 +62,33 @@ public static class MarkdownReportWriter
 
     private static MarkdownTable Energy(RunReport report)
     {
-        var table = new MarkdownTable(["component", "energy", "share", "low", "high"]);
+        var table = new MarkdownTable(["component", "energy", "share", "low", "high", "assumed"]);
         foreach (EnergyPart part in report.EnergyBreakdown.Parts.Where(part => part.Value > Units.Energy.Zero))
         {
-            table.Add(part.Component, part.Value.ToString(), FigureText.Percent(part.Value / report.Energy), part.Low.ToString(), part.High.ToString());
+            table.Add(part.Component, part.Value.ToString(), FigureText.Percent(part.Value / report.Energy), part.Low.ToString(), part.High.ToString(), FigureText.Percent(part.Assumed / part.Value));
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Activities(RunReport report)
+    {
+        var table = new MarkdownTable(["activity", "count", "each", "low", "high", "confidence"]);
+        foreach (ActivityPrice line in ActivityPrice.Of(report))
+        {
+            EnergyRow row = line.Row;
+            table.Add(row.Activity.ToString(), FigureText.Count(line.Count), row.Value.ToString(), row.Low.ToString(), row.High.ToString(), row.Confidence.ToString().ToLowerInvariant());
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Area(AreaBreakdown area)
+    {
+        var table = new MarkdownTable(["component", "mm2", "low", "high"]);
+        foreach (AreaPart part in area.Parts)
+        {
+            table.Add(part.Component, FigureText.Significant(part.Value), FigureText.Significant(part.Low), FigureText.Significant(part.High));
         }
 
         return table;

@@ -6,10 +6,10 @@ namespace Systolic.Reporting;
 /// <summary>How long matrix work takes at the peak rate of its type.</summary>
 internal static class MatrixPeak
 {
-    /// <summary>Seconds that all multiply-accumulates of <paramref name="counts"/> take, each at its type's peak.</summary>
+    /// <summary>Seconds that all multiply-accumulates of <paramref name="counts"/> take, each at its type's peak, padding at that of the <see cref="Leading"/> type.</summary>
     public static double SecondsAtPeak(MachineProfile machine, ActivityCounts counts)
     {
-        double seconds = 0;
+        double seconds = counts[ActivityKind.MacPadding] == 0 ? 0 : counts[ActivityKind.MacPadding] / Rate(machine, Leading(counts));
         for (ActivityKind kind = ActivityKind.MacFp32; kind <= ActivityKind.MacInt8; kind++)
         {
             if (counts[kind] > 0)

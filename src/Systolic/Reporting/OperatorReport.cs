@@ -18,6 +18,15 @@ public sealed record OperatorReport(OperatorRun Run, Cycles Cycles, EnergyBreakd
     /// <summary>Energy of all executions.</summary>
     public Energy TotalEnergy => Energy * Run.Repeat;
 
-    internal static OperatorReport Of(OperatorRun run, MachineProfile machine, EnergyReferenceTable prices) =>
-        new(run, machine.Clock.EdgeAtOrAfter(run.Time), prices.Price(run.Counts, run.Time, machine.Energy));
+    internal static OperatorReport Of(OperatorRun run, RunTrace trace, MachineProfile machine, EnergyReferenceTable prices) => new(
+        run, machine.Clock.EdgeAtOrAfter(run.Time), prices.Price(run.Counts, run.Time, machine.Energy, run.Voltage, IdleShare(run, trace)));
+
+    /// <summary>Mean share of the time for which an engine did not work, transfers left out.</summary>
+    private static double IdleShare(OperatorRun run, RunTrace trace)
+    {
+        double[] busy = [.. trace.Engines.Zip(run.Busy)
+            .Where(pair => pair.First.Name != "dma")
+            .Select(pair => pair.Second.Seconds / (pair.First.Instances * run.Time.Seconds))];
+        return run.Time > SimTime.Zero && busy.Length > 0 ? 1 - Math.Min(1, busy.Average()) : 0;
+    }
 }

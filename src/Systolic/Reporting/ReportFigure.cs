@@ -27,8 +27,15 @@ public sealed record ReportFigure(string Name, string Text, double? Value)
             new("energy", report.Energy.ToString(), report.Energy.Joules),
             new("energy range", $"{energy.Low} to {energy.High}", null),
             new("energy per token", report.EnergyPerToken.ToString(), report.EnergyPerToken.Joules),
+            new("energy per FLOP", report.UsefulFlops > 0 ? report.EnergyPerFlop.ToString() : "no FLOPs", report.UsefulFlops > 0 ? report.EnergyPerFlop.Joules : null),
+            new("TFLOPS per watt", FigureText.Significant(report.FlopsPerJoule / 1e12), report.FlopsPerJoule),
+            new("energy on assumed rows", FigureText.Percent(energy.AssumedShare), null),
+            .. report.CostPerMillionTokens is { } cost ? [new ReportFigure("cost per million tokens", FigureText.Significant(cost), cost)] : (ReadOnlySpan<ReportFigure>)[],
             new("average power", report.Power.ToString(), report.Power.Watts),
             new("energy-delay product", FigureText.Significant(report.EnergyDelayProduct) + " J s", report.EnergyDelayProduct),
+            .. report.Machine.Area is { } area
+                ? [new ReportFigure("die area", FormattableString.Invariant($"{area.Total:F0} mm2"), area.Total), new("tokens per second and mm2", FigureText.Significant(report.TokensPerSecond / area.Total), report.TokensPerSecond / area.Total)]
+                : (ReadOnlySpan<ReportFigure>)[],
             new("tensor utilization", FigureText.Percent(report.TensorUtilization), report.TensorUtilization),
             new("MFU", FigureText.Percent(report.Mfu), report.Mfu),
             new("HFU", FigureText.Percent(report.Hfu), report.Hfu),

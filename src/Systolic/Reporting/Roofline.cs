@@ -1,4 +1,3 @@
-using Systolic.Accounting;
 
 namespace Systolic.Reporting;
 
@@ -27,14 +26,8 @@ public sealed record Roofline(double Intensity, double Ridge)
     public static Roofline Of(RunReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        double useful = 0;
-        foreach (OperatorRun run in report.Trace.Operators)
-        {
-            useful += run.UsefulMacs.Flops * run.Repeat;
-        }
-
         long bytes = report.Counts.DramBytes;
         double peak = 2 * MatrixPeak.Rate(report.Machine, MatrixPeak.Leading(report.Counts));
-        return new(bytes == 0 ? double.PositiveInfinity : useful / bytes, peak / report.Machine.MainMemory.BytesPerSecond);
+        return new(bytes == 0 ? double.PositiveInfinity : report.UsefulFlops / bytes, peak / report.Machine.MainMemory.BytesPerSecond);
     }
 }

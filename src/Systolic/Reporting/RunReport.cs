@@ -24,8 +24,9 @@ public sealed record RunReport
         Mfu = MatrixPeak.UsefulSecondsAtPeak(machine, trace) / Time.Seconds;
         Mbu = Counts.DramBytes / (machine.MainMemory.BytesPerSecond * Time.Seconds);
         Traffic = LevelTraffic.Of(Counts);
-        EnergyBreakdown = prices.Price(Counts, Time, machine.Energy);
-        Operators = [.. trace.Operators.Select(run => OperatorReport.Of(run, machine, prices))];
+        Operators = [.. trace.Operators.Select(run => OperatorReport.Of(run, trace, machine, prices))];
+        EnergyBreakdown = EnergyBreakdown.Sum(
+            [.. Operators.Select(op => (op.EnergyBreakdown, op.Run.Repeat)), (prices.Price(new ActivityCounts(), trace.Overhead.Total, machine.Energy, idleShare: 1), 1)]);
     }
 
     /// <summary>The machine's facts.</summary>
@@ -97,6 +98,21 @@ public sealed record RunReport
 
     /// <summary>Energy divided by tokens.</summary>
     public Energy EnergyPerToken => Energy * (1.0 / Tokens);
+
+    /// <summary>Energy over the FLOPs that results need; not a number when none do.</summary>
+    public Energy EnergyPerFlop => Energy * (1 / UsefulFlops);
+
+    /// <summary>Useful FLOP per joule: FLOP per second and watt.</summary>
+    public double FlopsPerJoule => UsefulFlops / Energy.Joules;
+
+    /// <summary>FLOPs that results need.</summary>
+    public double UsefulFlops => Trace.Operators.Sum(run => run.UsefulMacs.Flops * run.Repeat);
+
+    /// <summary>What chip and energy cost; null unless given.</summary>
+    public RunningCost? Cost { get; init; }
+
+    /// <summary>Cost of a million tokens; null without prices.</summary>
+    public double? CostPerMillionTokens => Cost?.Of(Time, Energy) * 1e6 / Tokens;
 
     /// <summary>The most scratchpad bytes that any operator held at once on one core.</summary>
     public Bytes ScratchpadHighWater => Trace.Operators.Aggregate(Bytes.Zero, (most, run) => Bytes.Max(most, run.ScratchpadHighWater));

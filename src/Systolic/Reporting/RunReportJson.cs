@@ -77,11 +77,36 @@ internal static class RunReportJson
         json.WriteFigure("energy_low_j", report.EnergyBreakdown.Low.Joules);
         json.WriteFigure("energy_high_j", report.EnergyBreakdown.High.Joules);
         json.WriteFigure("energy_per_token_j", report.EnergyPerToken.Joules);
+        json.WriteFigure("energy_per_flop_pj", report.EnergyPerFlop.Picojoules);
+        json.WriteFigure("tflops_per_w", report.FlopsPerJoule / 1e12);
+        json.WriteFigure("energy_assumed_share", report.EnergyBreakdown.AssumedShare);
+        json.WriteFigure("cost_per_million_tokens", report.CostPerMillionTokens ?? double.NaN);
         json.WriteFigure("power_w", report.Power.Watts);
         json.WriteFigure("energy_delay_js", report.EnergyDelayProduct);
-        WriteObject(
-            json, "energy_breakdown_j", report.EnergyBreakdown.Parts.Where(part => part.Value > Energy.Zero), part => part.Component,
-            (name, part) => json.WriteFigure(name, part.Value.Joules));
+        WriteBreakdown(json, report.EnergyBreakdown);
+        WriteObject(json, "area_mm2", report.Machine.Area?.Parts ?? [], part => part.Component, (name, part) => json.WriteFigure(name, part.Value));
+        WriteActivities(json, report);
+    }
+
+    private static void WriteBreakdown(Utf8JsonWriter json, EnergyBreakdown energy) => WriteObject(
+        json, "energy_breakdown_j", energy.Parts.Where(part => part.Value > Energy.Zero), part => part.Component, (name, part) => json.WriteFigure(name, part.Value.Joules));
+
+    private static void WriteActivities(Utf8JsonWriter json, RunReport report)
+    {
+        json.WriteStartArray("activities");
+        foreach (ActivityPrice line in ActivityPrice.Of(report))
+        {
+            json.WriteStartObject();
+            json.WriteString("activity", line.Row.Activity.ToString());
+            json.WriteNumber("count", line.Count);
+            json.WriteFigure("energy_pj", line.Row.Value.Picojoules);
+            json.WriteFigure("low_pj", line.Row.Low.Picojoules);
+            json.WriteFigure("high_pj", line.Row.High.Picojoules);
+            json.WriteString("confidence", line.Row.Confidence.ToString().ToLowerInvariant());
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteStack(Utf8JsonWriter json, CycleStack stack, Cycles total) => WriteObject(
@@ -154,6 +179,7 @@ internal static class RunReportJson
         json.WriteNumber("macs", run.Counts.Macs);
         json.WriteFigure("energy_j", op.Energy.Joules);
         json.WriteFigure("total_energy_j", op.TotalEnergy.Joules);
+        WriteBreakdown(json, op.EnergyBreakdown);
         WriteObject(json, "bytes", LevelTraffic.Of(run.Counts), level => level.Level, (name, level) => json.WriteNumber(name, level.Amount.Value));
         WriteCache(json, run.Counts);
         WriteBuffers(json, run.Buffers);

@@ -59,7 +59,7 @@ internal static class AttentionKernel
         double l2 = (chosen.Elements * 2 * op.HeadDim * op.Type.ByteSize() / tile.Queries) + traffic.Total + (chosen.Split == 1 ? 0 : CombineBytes(op, chosen.Split));
         Settle(account, spec, op, rate, chosen, hertz, 2 * op.HeadDim, ForwardInstructions(op, tile), l2);
         account.Dram(spec, traffic.Read, traffic.Written);
-        return account.Settle(Describe(decode ? "decode" : "forward", chosen, hertz));
+        return account.Settle(Describe(decode ? "decode" : "forward", chosen, hertz), PowerCap.Voltage(spec, hertz));
     }
 
     private static KernelCost Backward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic)
@@ -80,7 +80,7 @@ internal static class AttentionKernel
         double l2 = (plan.Elements * op.HeadDim * ((2.0 * op.Type.ByteSize()) + sizeof(float)) / tile.Keys) + traffic.Total + sideRead + sideWritten;
         Settle(account, spec, op, rate, plan, hertz, 5 * op.HeadDim, instructions, l2);
         account.Dram(spec, traffic.Read + sideRead, traffic.Written + sideWritten);
-        return account.Settle(Describe("backward, row-sum and dQ kernels", plan, hertz));
+        return account.Settle(Describe("backward, row-sum and dQ kernels", plan, hertz), PowerCap.Voltage(spec, hertz));
     }
 
     private static void Settle(KernelAccount account, SimtSpec spec, Attention op, MatrixRate rate, in AttentionPlan plan, double hertz, long macsPerElement, double instructions, double l2Bytes)
@@ -99,7 +99,7 @@ internal static class AttentionKernel
         account.Spend(CycleComponent.FillAndDrain, (plan.BalancedCycles - stations + (executed / perCycle) - useful) * scale);
 
         const long warpInstructionMacs = 2048;
-        account.Multiply(spec, rate, checked((long)executed), spec.TensorCores.Instruction == MatrixInstruction.Wgmma ? 16 * warpInstructionMacs : warpInstructionMacs, hertz);
+        account.Multiply(spec, rate, checked((long)executed), 0, spec.TensorCores.Instruction == MatrixInstruction.Wgmma ? 16 * warpInstructionMacs : warpInstructionMacs, hertz);
         account.Lanes(spec, plan.Elements * instructions, op.ElementOperations, plan.Elements, hertz);
         account.Counts.Add(ActivityKind.SharedMemoryByte, checked((long)(plan.Elements * SharedBytes(spec, rate, op, plan))));
         account.L2(spec, l2Bytes, hertz);

@@ -22,7 +22,7 @@ internal static class GemmKernel
         var account = new KernelAccount();
         Spend(account, spec, problem, plan, hertz);
         Count(account, spec, problem, plan, hertz);
-        return account.Settle(Describe(problem, plan, hertz));
+        return account.Settle(Describe(problem, plan, hertz), PowerCap.Voltage(spec, hertz));
     }
 
     /// <summary>The fastest kernel and split; at equal times the earlier in the list.</summary>
@@ -79,8 +79,9 @@ internal static class GemmKernel
     {
         double ctaSteps = (double)plan.Tiles * plan.KSteps;
         double results = (double)problem.M * problem.N * problem.Batch;
-        account.Multiply(spec, problem.Rate, checked((long)plan.ExecutedMacs(problem)), MacsPerWarpInstruction(spec, problem, plan.Tile), hertz);
-        account.Counts.Add(ActivityKind.SharedMemoryByte, checked((long)(ctaSteps * GemmStep.SharedBytes(spec, problem, plan.Tile))));
+        long executed = checked((long)plan.ExecutedMacs(problem));
+        account.Multiply(spec, problem.Rate, executed, Math.Max(0, executed - (long)problem.UsefulMacs), MacsPerWarpInstruction(spec, problem, plan.Tile), hertz);
+        account.Counts.Add(ActivityKind.SharedMemoryByte, checked((long)(ctaSteps * GemmStep.OperandBytes(spec, problem, plan.Tile))));
         account.L2(spec, (ctaSteps * GemmStep.L2Bytes(spec, problem, plan.Tile)) + plan.WrittenBytes + plan.ReductionBytes, hertz);
         account.Lanes(spec, EpilogueInstructions * results, results, 0, hertz);
         account.Dram(spec, plan.ReadBytes, plan.WrittenBytes);

@@ -62,10 +62,15 @@ internal readonly record struct GemmStep(double Cycles, CycleComponent Bound)
             return 2.0 * (tile.M + tile.N) * tile.KBytes;
         }
 
-        return spec.TensorCores.Instruction == MatrixInstruction.Wgmma
-            ? tile.M / 64.0 * (64 + tile.N) * tile.KBytes
-            : ((double)tile.M * tile.N * tile.KBytes * ((1.0 / tile.WarpM) + (1.0 / tile.WarpN))) + ((double)(tile.M + tile.N) * tile.KBytes);
+        return OperandBytes(spec, problem, tile) + (spec.TensorCores.Instruction == MatrixInstruction.Wgmma ? 0 : (double)(tile.M + tile.N) * tile.KBytes);
     }
+
+    /// <summary>Bytes from shared memory to the units per CTA and step.</summary>
+    public static double OperandBytes(SimtSpec spec, GemmProblem problem, GemmTile tile) => !problem.Rate.OnTensorCores
+        ? (double)(tile.M + tile.N) * tile.KBytes
+        : spec.TensorCores.Instruction == MatrixInstruction.Wgmma
+            ? tile.M / 64.0 * (64 + tile.N) * tile.KBytes
+            : (double)tile.M * tile.N * tile.KBytes * ((1.0 / tile.WarpM) + (1.0 / tile.WarpN));
 
     /// <summary>Bytes read from L2 per CTA and step; in a Hopper pair the operand that both need crosses once.</summary>
     public static double L2Bytes(SimtSpec spec, GemmProblem problem, GemmTile tile) =>

@@ -6,6 +6,9 @@ namespace Systolic.Simt;
 /// <summary>Collects seconds by cause and by engine while an operator is priced, then settles them in whole femtoseconds.</summary>
 internal sealed class KernelAccount
 {
+    /// <summary>Bytes that an opened row gives on average: 909 pJ of an activate over 1.21 pJ/bit of GPU workloads (O'Connor et al. MICRO 2017).</summary>
+    private const double BytesPerActivate = 94;
+
     private static readonly int Components = Enum.GetValues<CycleComponent>().Length;
     private readonly double[] _causes = new double[Components];
     private readonly double[] _busy = new double[SimtEngines.All.Length];
@@ -24,6 +27,7 @@ internal sealed class KernelAccount
     {
         Counts.Add(ActivityKind.DramReadByte, (long)Math.Ceiling(read));
         Counts.Add(ActivityKind.DramWriteByte, (long)Math.Ceiling(written));
+        Counts.Add(ActivityKind.DramActivate, (long)Math.Ceiling((read + written) / BytesPerActivate));
         Occupy(SimtEngines.Dram, (read + written) / spec.Memory.Peak.BytesPerSecond);
     }
 
@@ -34,10 +38,11 @@ internal sealed class KernelAccount
         Occupy(SimtEngines.L2, bytes / (spec.L2.BytesPerCycle * hertz));
     }
 
-    /// <summary>Counts multiply-accumulates as the unit executes them, padding included.</summary>
-    public void Multiply(SimtSpec spec, MatrixRate rate, long macs, long macsPerWarpInstruction, double hertz)
+    /// <summary>Counts multiply-accumulates as the unit executes them; <paramref name="padding"/> of them fill up tiles.</summary>
+    public void Multiply(SimtSpec spec, MatrixRate rate, long macs, long padding, long macsPerWarpInstruction, double hertz)
     {
-        Counts.Add(MacKinds.Of(rate.Executed), macs);
+        Counts.Add(MacKinds.Of(rate.Executed), macs - padding);
+        Counts.Add(ActivityKind.MacPadding, padding);
         if (rate.OnTensorCores)
         {
             Counts.Add(ActivityKind.TensorCoreControl, macs);
@@ -64,7 +69,9 @@ internal sealed class KernelAccount
     }
 
     /// <summary>Rounds the total up and every part down; the remainder, a few femtoseconds, goes to the largest part.</summary>
-    public KernelCost Settle(string mapping)
+    /// <param name="mapping">Kernel, tile, split and waves.</param>
+    /// <param name="voltage">Energy of an event on chip over that at the voltage of the energy rows.</param>
+    public KernelCost Settle(string mapping, double voltage)
     {
         var stack = new CycleStack();
         double seconds = 0;
@@ -78,6 +85,6 @@ internal sealed class KernelAccount
 
         var total = new SimTime(Math.Max(checked((long)Math.Ceiling(seconds * 1e15)), stack.Total.Value));
         stack.Add((CycleComponent)largest, total - stack.Total);
-        return new KernelCost(total, stack, Counts, [.. _busy.Select(busy => SimTime.Min(total, SimTime.FromSeconds(busy)))], mapping);
+        return new KernelCost(total, stack, Counts, [.. _busy.Select(busy => SimTime.Min(total, SimTime.FromSeconds(busy)))], mapping, voltage);
     }
 }

@@ -10,7 +10,8 @@ namespace Systolic.Simt;
 /// <param name="Counts">Events and bytes.</param>
 /// <param name="Busy">Busy time per engine of <see cref="SimtEngines"/>.</param>
 /// <param name="Mapping">Kernel, tile, split and waves.</param>
-internal sealed record KernelCost(SimTime Time, CycleStack Stack, ActivityCounts Counts, ImmutableArray<SimTime> Busy, string Mapping);
+/// <param name="Voltage">Energy of an event on chip over that at the voltage of the energy rows.</param>
+internal sealed record KernelCost(SimTime Time, CycleStack Stack, ActivityCounts Counts, ImmutableArray<SimTime> Busy, string Mapping, double Voltage);
 
 /// <summary>The parts of a GPU whose busy time is reported.</summary>
 internal static class SimtEngines

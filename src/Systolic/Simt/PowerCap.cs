@@ -49,12 +49,17 @@ internal static class PowerCap
         return low;
     }
 
+    /// <summary>Energy of an event on chip at a clock over that at the clock at which the energy rows hold: voltage follows the clock.</summary>
+    public static double Voltage(SimtSpec spec, double hertz) =>
+        VoltageEnergy(hertz / spec.Power.Reference.Hertz) / VoltageEnergy(spec.PricedClock.Hertz / spec.Power.Reference.Hertz);
+
+    private static double VoltageEnergy(double clock) => Math.Pow(Math.Max(clock, FittedConstants.VoltageFloor), FittedConstants.EnergyExponent);
+
     private static bool Allows<TKernel>(SimtSpec spec, in TKernel kernel, double hertz, double dramBytes, double fp16Flops)
         where TKernel : struct, IKernelTime
     {
         PowerCapSpec power = spec.Power;
-        double voltage = Math.Max(hertz / power.Reference.Hertz, FittedConstants.VoltageFloor);
-        double joules = (power.PerByte.Joules * dramBytes) + (power.PerFlop.Joules * fp16Flops * Math.Pow(voltage, FittedConstants.EnergyExponent));
+        double joules = (power.PerByte.Joules * dramBytes) + (power.PerFlop.Joules * fp16Flops * VoltageEnergy(hertz / power.Reference.Hertz));
         return joules <= (power.Cap.Watts - power.Floor.Watts) * kernel.SecondsAt(hertz);
     }
 }

@@ -43,7 +43,7 @@ internal static class RowKernel
         account.Lanes(spec, elements * per.Total, op.ElementOperations, elements * per.Special, hertz);
         account.L2(spec, all.Read + rereads + all.Written, hertz);
         account.Dram(spec, dramRead, dramWritten);
-        return account.Settle(FormattableString.Invariant($"{grid.Ctas} CTAs x {grid.Threads} threads, {timing.Resident} per SM, {timing.Waves} waves, {hertz / 1e9:F2} GHz"));
+        return account.Settle(FormattableString.Invariant($"{grid.Ctas} CTAs x {grid.Threads} threads, {timing.Resident} per SM, {timing.Waves} waves, {hertz / 1e9:F2} GHz"), PowerCap.Voltage(spec, hertz));
     }
 
     private static bool LiveRowsFit(SimtSpec spec, RowOperator op, RowGrid grid) =>

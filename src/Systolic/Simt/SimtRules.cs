@@ -84,5 +84,6 @@ internal static class SimtRules
         ("power.perByte", spec.Power.PerByte.Joules),
         ("power.perFlop", spec.Power.PerFlop.Joules),
         ("power.reference", spec.Power.Reference.Hertz),
+        ("energy.clock", spec.PricedClock.Hertz),
     ];
 }

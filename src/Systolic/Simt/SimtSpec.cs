@@ -42,6 +42,12 @@ public sealed record SimtSpec
     /// <summary>What prices the activity in reports.</summary>
     public required EnergyModel Energy { get; init; }
 
+    /// <summary>The clock at whose voltage the energy rows hold.</summary>
+    public required Frequency PricedClock { get; init; }
+
+    /// <summary>Die area; null where it is not known.</summary>
+    public AreaBreakdown? Area { get; init; }
+
     /// <summary>Parameters without a source.</summary>
     public ImmutableArray<Assumption> Assumptions { get; init; } = [];
 

@@ -22,7 +22,7 @@ public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray
     {
         CycleStack stack = new CriticalPath(program, machine, streams).Attribute();
         stack.Add(CycleComponent.MemoryBandwidth, new SimTime(units.Memory.Finish(stack.Total.Value)) - stack.Total);
-        units.Memory.Count(units.Counts);
+        units.Memory.Count(units.Counts, stack.Total.Value);
         ImmutableArray<SimTime> busy = [.. units.Busy.Append(units.Dma.BusyTime).Select(time => new SimTime(time))];
         return new CoreRun(stack.Total, units.Counts, busy, stack, spans) { Buffers = Used(program) };
     }

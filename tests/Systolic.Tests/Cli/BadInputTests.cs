@@ -15,7 +15,7 @@ public class BadInputTests
         { "gemm 1073741824 1073741824 1073741824 --machine array", "64 bits" },
         { "gemm 1048576 1073741824 4096 --machine array", "take array at least 641 hours" },
         { "gemm 1 1 1 --machine nosuch", "nosuch: found no such machine" },
-        { "gemm 1 1 1 --machine old", "old: found the process node 90 nm, expected one with energy prices: 3, 5, 7, 16 nm." },
+        { "gemm 1 1 1 --machine old", "old: found the process node 90 nm, expected one with energy prices: 3, 5, 7, 16, 28, 45 nm." },
         { "gemm 1 1 1 --machine full", "gemm needs 2 GiB, array has 1 GiB." },
         { "gemm 1 1 1 --machine wide", "The sizes are too large to simulate: a time exceeds 64 bits." },
         { "gemm 1 1 1 --machine array --json /no/such/folder/out.json", "--json: found no folder /no/such/folder" },

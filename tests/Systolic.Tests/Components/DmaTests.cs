@@ -116,9 +116,9 @@ public class DmaTests
     [Fact]
     public void A_busy_memory_holds_back_a_core_with_faster_engines()
     {
-        // Eight cores share 2.9 TB/s: 362.5 B/ns each, 330 beside refreshes, below the engines' 368; opening rows and meeting in channels may take 15 % more.
+        // Eight cores share 2.9 TB/s: 362.5 B/ns each, below the engines' 368; opening rows, refreshes and meeting in channels may take 15 % more.
         Accelerator chip = Systolic.Machines.MachinePresets.Accelerator("trn2");
-        double ideal = Fixed + (40 * 128 * 4096 / 330.0);
+        double ideal = Fixed + (40 * 128 * 4096 / 362.5);
 
         Core.Nanoseconds(chip, kernel => Repeat(kernel, 40, 4096)).Should().BeInRange(ideal, ideal * 1.15);
     }

@@ -1,4 +1,5 @@
 using Systolic.Accounting;
+using Systolic.Components;
 using Systolic.Kernels;
 using Systolic.Numerics;
 using Systolic.Programs;
@@ -53,6 +54,23 @@ public class TensorEngineTests
         counts[ActivityKind.ScratchpadReadByte].Should().Be(((100 * 60) + (100 * 32)) * 2);
         counts[ActivityKind.AccumulatorWriteByte].Should().Be(60 * 32 * 4);
         counts[ActivityKind.AccumulatorReadByte].Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData(128, 128, 64)]
+    [InlineData(100, 60, 70)]
+    public void A_product_counts_what_the_register_level_array_does(int partitions, int columns, int free)
+    {
+        var observer = default(CostObserver);
+        RegisterArray.Multiply(new ArraySpec(128, 128, Dataflow.WeightStationary), new Matrix(free, partitions), new Matrix(partitions, columns), DataType.Bf16, ref observer);
+
+        ActivityCounts counts = Core.Run(Core.Trn2, kernel => Product(kernel, 1, free, DataType.Bf16, partitions, columns)).Run.Counts;
+
+        counts[ActivityKind.MacBf16].Should().Be(observer.Cost.ActiveCellCycles);
+        counts[ActivityKind.PePipeline].Should().Be(observer.Cost.ActiveCellCycles);
+        counts[ActivityKind.WeightLoad].Should().Be(observer.Cost.TopReads);
+        counts[ActivityKind.ScratchpadReadByte].Should().Be((observer.Cost.LeftReads + observer.Cost.TopReads) * 2);
+        counts[ActivityKind.AccumulatorWriteByte].Should().Be(observer.Cost.BottomWrites * 4);
     }
 
     [Fact]

@@ -35,10 +35,9 @@ public class HierarchyTests
         from lookAhead in Gen.Int[1, 32]
         from writes in Gen.Int[4, 64]
         from rules in Gen.Int[0, 3]
-        from refresh in Gen.Enum<DramRefresh>()
         from ports in Gen.Select(Gen.Int[1, 4], Gen.Int[1, 4], Gen.Int[0, 6], Gen.Int[0, 100], Gen.Int[0, 100])
         from cache in Gen.Select(Gen.Bool, Gen.Int[0, 4], Gen.Int[1, 16], Gen.Int[1, 500], Gen.Int[1, 16], Gen.Int[10, 3000], Gen.Int[0, 200])
-        select WithCache(WithPorts(Make(partition, banks, engines, engineRate, outstanding, latency, standard, channels, share, interleave, lookAhead, writes, rules, refresh), ports), cache);
+        select WithCache(WithPorts(Make(partition, banks, engines, engineRate, outstanding, latency, standard, channels, share, interleave, lookAhead, writes, rules), ports), cache);
 
     [Fact]
     public void Fifty_hierarchies_keep_the_bounds_and_explain_their_time() => Hierarchies.Sample(
@@ -124,7 +123,7 @@ public class HierarchyTests
     }
 
     private static Accelerator Make(
-        int partition, int banks, int engines, double engineRate, int outstanding, int latency, DramStandard standard, int channels, double share, int interleave, int lookAhead, int writes, int rules, DramRefresh refresh)
+        int partition, int banks, int engines, double engineRate, int outstanding, int latency, DramStandard standard, int channels, double share, int interleave, int lookAhead, int writes, int rules)
     {
         Accelerator core = rules % 2 == 0 ? Core.Trn1 : Core.Trn2;
         long row = new StreamUnits(standard).RowBytes;
@@ -147,7 +146,6 @@ public class HierarchyTests
                 Interleave = new Bytes(Math.Max(standard.Organization.BurstBytes, row >> interleave)),
                 LookAhead = lookAhead,
                 WriteBuffer = writes,
-                Refresh = refresh,
             },
         };
     }

@@ -1,8 +1,11 @@
 using System.Text.Json.Nodes;
+using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Machines;
+using Systolic.Reporting;
 using Systolic.Units;
+using Systolic.Workloads;
 
 namespace Systolic.Tests.Machines;
 
@@ -56,6 +59,29 @@ public sealed class AcceleratorReaderTests
     [Fact]
     public void A_missing_section_is_named() =>
         MessageOf(root => root.AsObject().Remove("memory")).Should().Be("mine.json: memory: found nothing, expected an object");
+
+    [Fact]
+    public void Background_of_memory_is_a_part_of_the_idle_power() =>
+        MessageOf(root => root["power"]!["memoryBackground"] = "131 W").Should().Be("mine.json: power.memoryBackground: found 131 W, expected at most idle, 130 W, of which it is a part");
+
+    [Fact]
+    public void Gating_is_optional_and_saves_while_engines_idle()
+    {
+        JsonNode root = JsonNode.Parse(MachinePresets.Json("trn2-core"))!;
+        root["power"]!["gating"] = new JsonObject { ["source"] = "this test", ["clockShare"] = 0.5, ["powerShare"] = 0.4 };
+        Accelerator gated = AcceleratorReader.Read(root.ToJsonString(), "mine.json");
+        OperatorGraph graph = OperatorGraph.Of(new MatMul("product", 512, 512, 512, LeftTransposed: true));
+
+        RunReport with = new SystolicMachine(gated).Run(graph, cancellation: TestContext.Current.CancellationToken), without = MachinePresets.Load("trn2-core").Run(graph, cancellation: TestContext.Current.CancellationToken);
+
+        // 15.25 W beside memory; 0.4 of them stop while tensor, vector, scalar and gpsimd engines idle, and all of them before and after the operator.
+        OperatorRun run = with.Trace.Operators[0];
+        double idle = 1 - (run.Busy.Take(4).Sum(busy => busy.Seconds) / (4 * run.Time.Seconds));
+        double joules = 15.25 * ((run.Time.Seconds * (1 - (0.4 * idle))) + (13e-6 * 0.6));
+        gated.Energy.Gating.Should().Be(new EngineGating(0.5, 0.4));
+        with.EnergyBreakdown.Parts.Single(part => part.Component == "idle").Value.Joules.Should().BeApproximately(joules, 1e-12);
+        without.EnergyBreakdown.Parts.Single(part => part.Component == "idle").Value.Joules.Should().BeApproximately(15.25 * without.Time.Seconds, 1e-12);
+    }
 
     [Fact]
     public void A_bare_number_is_refused() =>
@@ -118,7 +144,6 @@ public sealed class AcceleratorReaderTests
     [InlineData("sbuf.width", "\"0 B\"", "mine.json: sbuf.width: found \"0 B\", expected a size from 1 B to 1 GiB")]
     [InlineData("psum.latency", "\"3\"", "mine.json: psum.latency: found \"3\", expected a time with a unit")]
     [InlineData("psum.accessSetup", "-60", "mine.json: psum.accessSetup: found -60, expected a whole number from 0 to ")]
-    [InlineData("memory.refresh", "\"sometimes\"", "mine.json: memory.refresh: found \"sometimes\", expected one of: all-bank, per-bank, off")]
     [InlineData("sbuf.neverTogether", "[\"vector warp\"]", "mine.json: sbuf.neverTogether: found \"vector warp\", expected two of vector, scalar, gpsimd")]
     public void A_memory_that_does_not_fit_together_is_refused(string path, string value, string message) => MessageOf(root =>
     {

@@ -176,7 +176,8 @@ public sealed class SimtMachineTests
         // One row still takes a tile of 64 rows: 64 x 4096 x 4096 MACs in the tensor cores.
         OperatorRun run = RunOne(SimtPresets.Load("a100-80gb"), new MatMul("product", 1, 4096, 4096));
         run.UsefulMacs.Value.Should().Be(4096L * 4096);
-        run.Counts[ActivityKind.MacBf16].Should().Be(64L * 4096 * 4096);
+        run.Counts[ActivityKind.MacBf16].Should().Be(4096L * 4096);
+        run.Counts[ActivityKind.MacPadding].Should().Be(63L * 4096 * 4096);
         run.Counts[ActivityKind.TensorCoreControl].Should().Be(64L * 4096 * 4096);
         run.Counts[ActivityKind.SimtWarpIssue].Should().Be(64L * 4096 * 4096 / 2048);
     }
@@ -206,6 +207,11 @@ public sealed class SimtMachineTests
         RunReport report = SimtPresets.Load("h200").Run(OperatorGraph.Of(new MatMul("product", 8, 8, 8)), cancellation: TestContext.Current.CancellationToken);
         report.Machine.Clock.Frequency.Should().Be(Frequency.FromMegahertz(1830));
         report.Trace.Engines[0].Name.Should().Be(report.Machine.MatrixEngine);
-        report.Machine.Energy.Should().Be(new EnergyModel(5, "simt", Power.FromWatts(72), Power.FromWatts(170)));
+        report.Machine.Energy.Should().Be(new EnergyModel(5, "simt", Power.FromWatts(72), Power.FromWatts(170))
+        {
+            MemoryBackground = Power.FromWatts(12),
+            Cap = Power.FromWatts(700),
+            ActiveIsAssumed = true,
+        });
     }
 }

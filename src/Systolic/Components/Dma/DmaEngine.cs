@@ -63,7 +63,11 @@ internal sealed class DmaEngine
         long end = NextTime + path;
         if (transfer.Reads)
         {
-            end = Math.Max(end, _memory.Read(from, bytes, NextTime, transfer.IsPlaced));
+            for (int source = 0; source < transfer.Sources; source++)
+            {
+                long address = source == 0 ? from : transfer.From(slice.Run, source) + slice.Moved;
+                end = Math.Max(end, _memory.Read(address, bytes, NextTime, transfer.IsPlaced));
+            }
         }
 
         if (transfer.Writes)
@@ -152,7 +156,7 @@ internal sealed class DmaEngine
     /// <summary>A run is cut where main memory goes on in another channel.</summary>
     private int Room(long address) => (int)(_memory.Piece - (address % _memory.Piece));
 
-    /// <summary>A short run takes as long as <see cref="DmaSpec.MinimumRun"/>; transposes are slower.</summary>
+    /// <summary>A short run takes as long as <see cref="DmaSpec.MinimumRun"/>; transposes are slower, and a sum passes each source at its share.</summary>
     private long PathTime(Transfer transfer, int bytes)
     {
         double charged = transfer.RunBytes < _spec.MinimumRun.Value ? (double)_spec.MinimumRun.Value * bytes / transfer.RunBytes : bytes;
@@ -160,6 +164,7 @@ internal sealed class DmaEngine
         {
             Opcode.LocalTranspose => _spec.LocalTransposeShare,
             Opcode.LoadTransposed => _spec.MemoryTransposeShare,
+            Opcode.MemorySum => _spec.MemorySumShare / transfer.Sources,
             _ => 1,
         };
         return (long)Math.Ceiling(charged / share * _perByte);

@@ -11,7 +11,7 @@ internal sealed class Transfer
     private const long Scattering = 0x9E3779B9;
     private const long RunsBetweenScattered = 131;
     private const int BitsBetweenUnsaid = 24;
-    private readonly MemoryView? _from;
+    private readonly MemoryView?[] _from;
     private readonly MemoryView? _to;
     private int _slices;
 
@@ -21,9 +21,14 @@ internal sealed class Transfer
         RunBytes = op.Free;
         Opcode = op.Opcode;
         (Reads, Writes) = (op.Opcode.ReadsMemory(), op.Opcode.WritesMemory());
-        _from = Reads ? program.MemoryOf(op) : null;
+        _from = new MemoryView?[op.Sources];
+        for (int source = 0; source < op.Sources; source++)
+        {
+            _from[source] = program.MemoryOf(op, source);
+        }
+
         _to = Reads ? program.MemoryTargetOf(op) : program.MemoryOf(op);
-        IsPlaced = !op.Opcode.IsDynamic() && (_from ?? _to) is not null;
+        IsPlaced = !op.Opcode.IsDynamic() && (Reads ? _from[0] : _to) is not null;
     }
 
     public StreamId Stream { get; }
@@ -47,8 +52,11 @@ internal sealed class Transfer
     /// <summary>The program says where in main memory.</summary>
     public bool IsPlaced { get; }
 
+    /// <summary>Tensors that it reads and, if there are several, adds.</summary>
+    public int Sources => _from.Length;
+
     /// <summary>Byte address of a run that is read.</summary>
-    public long From(int run) => Address(_from, run);
+    public long From(int run, int source = 0) => Address(_from[source], run);
 
     /// <summary>Byte address of a run that is written.</summary>
     public long To(int run) => Address(_to, run);

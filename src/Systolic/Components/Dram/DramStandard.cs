@@ -25,6 +25,9 @@ public sealed record DramStandard(
     /// <summary>Refreshes of one bank come for all pseudo-channels together (HBM2E, HBM3) instead of in turn.</summary>
     public bool RefreshesPseudoChannelsTogether { get; init; }
 
+    /// <summary>Banks can be refreshed one at a time while the others work (HBM, LPDDR).</summary>
+    public bool RefreshesBanks { get; init; }
+
     /// <summary>The rows of constraints.</summary>
     public ImmutableArray<DramConstraint> Constraints => DramConstraints.Of(Timing, Bus);
 

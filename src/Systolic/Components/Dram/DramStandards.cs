@@ -40,6 +40,7 @@ public static class DramStandards
         RefiBank = 128,
     }, new(Split: true))
     {
+        RefreshesBanks = true,
         CoarseMapping = "co ch ba bg ro",
         FineMapping = "ch bg co ba ro",
     };
@@ -73,7 +74,10 @@ public static class DramStandards
         Rrefd = 8,
         Refi = 3900,
         RefiBank = 122,
-    }, new(Split: true, ActivateTicks: 2));
+    }, new(Split: true, ActivateTicks: 2))
+    {
+        RefreshesBanks = true,
+    };
 
     /// <summary>Derived: the times of <see cref="Hbm2"/> at 3.2 Gb/s per pin, two dies, 16 Gb refresh times.</summary>
     public static DramStandard Hbm2E { get; } = Derive(Hbm2.AtDataRate(3.2));
@@ -112,6 +116,7 @@ public static class DramStandards
         RefiBank = 390,
     }, new(Split: true, ActivateTicks: 3, ColumnTicks: 2, HalfClock: true))
     {
+        RefreshesBanks = true,
         RefreshesPseudoChannelsTogether = true,
         CoarseMapping = "co ch pc sid bg ba ro",
     };
@@ -195,6 +200,7 @@ public static class DramStandards
         RefiBank = 1082,
     }, new(Split: false))
     {
+        RefreshesBanks = true,
         CoarseMapping = "co bg ba ch ro",
         FineMapping = "bg co ba ch ro",
     };
@@ -232,7 +238,10 @@ public static class DramStandards
         RfcBank = 128,
         Refi = 3125,
         RefiBank = 391,
-    }, new(Split: false, TwoPhase: new(LatestSecondHalf: 8, ClockPostamble: 1)));
+    }, new(Split: false, TwoPhase: new(LatestSecondHalf: 8, ClockPostamble: 1)))
+    {
+        RefreshesBanks = true,
+    };
 
     /// <summary>Every table.</summary>
     public static ImmutableArray<DramStandard> All { get; } = [Hbm2Legacy, Hbm2, Hbm2E, Hbm3, Ddr4Legacy, Ddr4, Ddr5, Lpddr4, Lpddr5];

@@ -62,13 +62,13 @@ internal sealed class SharedCache : IMainMemory
     }
 
     /// <inheritdoc/>
-    public void Count(ActivityCounts counts)
+    public void Count(ActivityCounts counts, long end)
     {
         counts.Add(ActivityKind.SharedCacheReadByte, _read);
         counts.Add(ActivityKind.SharedCacheWriteByte, _written);
         counts.Add(ActivityKind.SharedCacheHit, _hits);
         counts.Add(ActivityKind.SharedCacheMiss, _misses);
-        _memory.Count(counts);
+        _memory.Count(counts, end);
     }
 
     private long Access(long address, int bytes, long time, bool write)

@@ -11,10 +11,14 @@ internal static class TensorEngine
     /// <summary>Cycles from the issue of a product to the earliest issue of the next, at the sustained rate.</summary>
     /// <remarks>
     /// NKI ISA reference v2.26: max(min(64, stationary columns), moving columns), the moving part never below 64; fp32 four times that.
-    /// The next stationary operand shifts in behind it (background load, four columns a cycle), which 64 cycles always cover.
+    /// The next stationary operand shifts in behind it (background load, four columns a cycle), which 64 cycles always cover;
+    /// one with elements far apart shifts in a column a cycle (the public decode MLP kernel permutes weights to avoid it).
     /// </remarks>
-    public static Cycles Interval(TensorEngineSpec spec, in Instruction op) =>
-        new((long)Math.Max(spec.MinimumInterval, op.Free) * spec.Passes(op.Source));
+    public static Cycles Interval(TensorEngineSpec spec, in Instruction op)
+    {
+        int load = op.Operands.HasFlag(Operands.Strided) ? op.Columns : 0;
+        return new((long)Math.Max(Math.Max(spec.MinimumInterval, load), op.Free) * spec.Passes(op.Source));
+    }
 
     /// <summary>Cycles to shift in a stationary operand that nothing hides: after the array was idle.</summary>
     public static Cycles ExposedLoad(TensorEngineSpec spec, in Instruction op) =>

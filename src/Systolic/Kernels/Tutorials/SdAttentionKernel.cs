@@ -178,8 +178,16 @@ internal sealed class SdAttentionKernel
         (int queries, int query) = Math.DivRem(tile * rows, _piece);
         TileView bank = _scoreBanks[(tile * Pieces) + piece], scores = _scores[tile][.., (piece * _piece)..((piece + 1) * _piece)], maxima = _maxima[tile];
         _kernel.MatMul(bank, _q[queries][.._features, query..(query + rows)], _k[piece][.._features, ..], false);
-        _kernel.Copy(StreamId.Vector, scores, bank);
-        _kernel.TensorReduce(AluOperator.Maximum, maxima.Skip(piece).Every(1, 1), scores);
+        if (_allocated)
+        {
+            _kernel.TensorScalarReduce(scores, maxima.Skip(piece).Every(1, 1), bank, AluOperator.Multiply, 1, AluOperator.Maximum);
+        }
+        else
+        {
+            _kernel.Copy(StreamId.Vector, scores, bank);
+            _kernel.TensorReduce(AluOperator.Maximum, maxima.Skip(piece).Every(1, 1), scores);
+        }
+
         if (piece == Pieces - 1)
         {
             _kernel.TensorReduce(AluOperator.Maximum, _maximum[tile], maxima, negate: true);

@@ -59,7 +59,7 @@ internal static class Alu
     /// <summary>op from the first element to the last.</summary>
     public static float Reduce(AluOperator op, ReadOnlySpan<float> values)
     {
-        float result = values[0];
+        float result = Apply(op == AluOperator.AbsoluteMaximum ? op : AluOperator.Bypass, values[0], 0);
         foreach (float value in values[1..])
         {
             result = Apply(op, result, value);
@@ -83,6 +83,7 @@ internal static class Alu
         AluOperator.Equal => first == second ? 1 : 0,
         AluOperator.Greater => first > second ? 1 : 0,
         AluOperator.GreaterOrEqual => first >= second ? 1 : 0,
-        _ => first < second ? 1 : 0,
+        AluOperator.Less => first < second ? 1 : 0,
+        _ => MathF.Max(MathF.Abs(first), MathF.Abs(second)),
     };
 }

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using Systolic.Numerics;
 using Systolic.Programs;
 
 namespace Systolic.Simulation;
@@ -60,10 +62,13 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
                 }
 
                 break;
+            case Opcode.MemorySum:
+                Add(op, program.MemoryTargetOf(op)!.Value);
+                break;
             case Opcode.Gather:
                 for (int partition = 0; partition < operation.Target.Partitions; partition++)
                 {
-                    tiles.Place(operation.Target, partition, Read(view, RowNamed(operation.Second, partition, view)));
+                    tiles.Place(operation.Target, partition, ReadAs(operation.Target, view, RowNamed(operation.Second, partition, view)));
                 }
 
                 break;
@@ -77,13 +82,30 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
         }
     }
 
+    /// <summary>Adds from the first source to the last and rounds once.</summary>
+    private void Add(in Instruction op, in MemoryView target)
+    {
+        var sum = new float[target.Pattern.RowElements];
+        for (int row = 0; row < target.Pattern.AllRows; row++)
+        {
+            sum.AsSpan().Clear();
+            for (int source = 0; source < op.Sources; source++)
+            {
+                TensorPrimitives.Add(sum, Read(program.MemoryOf(op, source)!.Value, row), sum);
+            }
+
+            Rounding.Round(sum, sum, target.Tensor.Type);
+            Write(target, row, sum);
+        }
+    }
+
     private void Load(in TileView target, in MemoryView view)
     {
         int width = view.Pattern.RowElements;
         for (int row = 0; row < view.Pattern.AllRows; row++)
         {
             (int wrap, int partition) = Math.DivRem(row, target.Partitions);
-            ReadOnlySpan<float> values = Read(view, row);
+            ReadOnlySpan<float> values = ReadAs(target, view, row);
             if (width == target.Free.Elements)
             {
                 tiles.Place(target, partition, values);
@@ -142,6 +164,20 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
         return index >= 0 && index < view.Pattern.AllRows && index == MathF.Truncate(index)
             ? (int)index
             : throw new InvalidOperationException(FormattableString.Invariant($"{program.Name}: {tiles.Describe(indices, partition)} holds index {index}, expected a row of {view.Tensor.Name}: 0 to {view.Pattern.AllRows - 1}."));
+    }
+
+    /// <summary>A row in the type of a tile.</summary>
+    private ReadOnlySpan<float> ReadAs(in TileView target, in MemoryView view, int row)
+    {
+        ReadOnlySpan<float> values = Read(view, row);
+        if (view.Tensor.Type == target.Type)
+        {
+            return values;
+        }
+
+        Span<float> converted = Row(values.Length);
+        Rounding.Round(values, converted, target.Type);
+        return converted;
     }
 
     private ReadOnlySpan<float> Read(in MemoryView view, int row)

@@ -30,6 +30,20 @@ internal sealed class KernelTiming
         return new KernelTiming(program, run, streams, run.Time + machine.Synchronization.Overhead(program.DescribesAtRunTime));
     }
 
+    /// <summary>Predicts the device time of a row's kernel on the machine of the row.</summary>
+    public static TrainiumPrediction Predict(Func<Accelerator, Program> kernel, TrainiumRow row)
+    {
+        Accelerator machine = Machine(row);
+        try
+        {
+            return TrainiumPrediction.Of(Of(kernel(machine), machine).Time);
+        }
+        catch (CapacityException tooLarge)
+        {
+            return TrainiumPrediction.Skip(tooLarge.Message);
+        }
+    }
+
     /// <summary>The machine of a row: one core, or two that share a stack of main memory.</summary>
     public static Accelerator Machine(TrainiumRow row) => ((SystolicMachine)MachinePresets.Load(row.Chip + "-core")).Accelerator with { Cores = Math.Max(1, row.Cores) };
 

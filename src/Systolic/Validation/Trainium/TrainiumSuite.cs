@@ -10,7 +10,11 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<ITrainiumFamily> Families = [new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new TutorialFamily()];
+    private static readonly ImmutableArray<ITrainiumFamily> Families =
+    [
+        new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(),
+        new AttentionFamily(), new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(), new TutorialFamily(),
+    ];
 
     /// <inheritdoc/>
     public string Name => "trainium";
@@ -55,7 +59,7 @@ internal sealed class TrainiumSuite : IValidationSuite
         }
 
         bool share = row.Unit == "percent";
-        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : "";
+        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : row.Metric.EndsWith("_active_time", StringComparison.Ordinal) ? "/active" : "";
         tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{prediction.Apart}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
     }
 

@@ -25,6 +25,6 @@ internal interface IMainMemory
     /// <summary>Ends a program whose last request was done at <paramref name="time"/>; returns when nothing is left to write but in the controllers' own buffers.</summary>
     long Finish(long time);
 
-    /// <summary>Adds what was moved.</summary>
-    void Count(ActivityCounts counts);
+    /// <summary>Adds what was moved, and the commands of the memory until <paramref name="end"/>; to be called once, after everything else.</summary>
+    void Count(ActivityCounts counts, long end);
 }

@@ -2,13 +2,13 @@ namespace Systolic.Components;
 
 /// <summary>
 /// The controller of one pseudo-channel for long streams, as engines that move blocks see memory: accesses of several bursts are served in order, rows are opened
-/// ahead of need, writes wait in a buffer and go in batches, a due refresh comes between two accesses.
+/// ahead of need, writes wait in a buffer and go in batches, a due refresh comes between two accesses and, where the device can, takes only a unit that nobody waits for.
 /// </summary>
 /// <remarks>
 /// One row command and one column command may issue per tick; both in the order of the accesses. So every command's tick follows from those before by maxima and sums, access by
 /// access, without stepping; the tests step the same rules tick by tick and compare every completion. Rules: docs/memory.md.
 /// </remarks>
-internal sealed class StreamController
+internal sealed partial class StreamController
 {
     private const long Never = long.MinValue / 4;
     private const int Closed = -1;
@@ -28,7 +28,6 @@ internal sealed class StreamController
     private readonly long[] _activates;
     private readonly long[] _left;
     private readonly long[] _written;
-    private readonly long[] _unitDue;
     private readonly Queue<StreamAccess> _writes = new();
     private long _accesses;
     private long _activateCount;
@@ -41,7 +40,6 @@ internal sealed class StreamController
     private long _lastRead = Never;
     private long _lastWrite = Never;
     private int _lastStack;
-    private long _refreshDue = long.MaxValue;
     private DramTally _tally;
 
     /// <summary>All banks closed at tick 0.</summary>
@@ -49,9 +47,8 @@ internal sealed class StreamController
     /// <param name="lookAhead">Accesses whose rows may be opened before the oldest one's last burst.</param>
     /// <param name="writeBuffer">Writes that wait; full, it is emptied to a quarter.</param>
     /// <param name="refreshPhase">The first refresh, in refresh intervals.</param>
-    /// <param name="refresh">What is refreshed at once: all banks, or those of a unit, the units evenly in turn.</param>
     /// <exception cref="ArgumentException">The bank groups cannot keep the data bus busy in turn.</exception>
-    public StreamController(DramStandard standard, int lookAhead, int writeBuffer, double refreshPhase = 1, DramRefresh refresh = DramRefresh.AllBank)
+    public StreamController(DramStandard standard, int lookAhead, int writeBuffer, double refreshPhase = 1)
     {
         DramOrganization parts = standard.Organization;
         _timing = standard.Timing;
@@ -65,16 +62,10 @@ internal sealed class StreamController
         Array.Fill(_rows, Closed);
         (_groupActivate, _groupColumn, _activates) = (Filled(parts.BankGroups), Filled(parts.BankGroups), Filled(Window));
         (_left, _written) = (Filled(lookAhead), Filled(writeBuffer));
-        _unitDue = new long[refresh == DramRefresh.PerBank ? units : 0];
-        for (int unit = 0; unit < _unitDue.Length; unit++)
-        {
-            _unitDue[unit] = (long)(_timing.Refi * (refreshPhase + ((double)unit / units)));
-        }
-
-        if (refresh == DramRefresh.AllBank)
-        {
-            _refreshDue = (long)(_timing.Refi * refreshPhase);
-        }
+        _banks = standard.RefreshesBanks;
+        (_refreshed, _toRefresh) = (new bool[units], units);
+        _refreshInterval = _banks ? _timing.Refi / units : _timing.Refi;
+        _refreshNext = _refreshDue = (long)(_refreshInterval * refreshPhase);
     }
 
     /// <summary>The banks that are opened together.</summary>
@@ -108,6 +99,13 @@ internal sealed class StreamController
         return place;
     }
 
+    /// <summary>Writes what still waits; for the counts, after everything else.</summary>
+    public DramCounts Finish()
+    {
+        Drain(0, _lastColumn);
+        return Counts;
+    }
+
     private void Drain(int remaining, long tick)
     {
         while (_writes.Count > remaining)
@@ -121,14 +119,9 @@ internal sealed class StreamController
     {
         int place = (int)(_accesses++ % _left.Length);
         long start = Math.Max(Math.Max(tick, _left[place] + 1), _rowOrder);
-        if (start >= _refreshDue)
+        if (start >= _refreshNext)
         {
-            start = Math.Max(start, Refresh(start));
-        }
-
-        if (_unitDue.Length > 0 && start >= _unitDue[access.Unit])
-        {
-            RefreshUnit(access.Unit, start);
+            start = _banks ? RefreshUnits(access.Unit, tick, start) : RefreshAll(start);
         }
 
         if (_rows[access.Unit] == access.Row)
@@ -154,26 +147,15 @@ internal sealed class StreamController
     /// <summary>Closes the unit's banks if they are open, opens the row in each; returns when the row bus is free.</summary>
     private long Open(int unit, int row, long start)
     {
-        bool open = _rows[unit] != Closed;
-        long closing = Math.Max(Math.Max(start, _rowBus), _closeFrom[unit]);
-        if (open)
-        {
-            _rowBus = closing + ((_groups - 1) * (long)_prechargeSpacing) + 1;
-            _tally.RowConflicts++;
-            _tally.Precharges += _groups;
-        }
-        else
-        {
-            _tally.RowMisses++;
-        }
-
+        _ = _rows[unit] == Closed ? _tally.RowMisses++ : _tally.RowConflicts++;
+        (long closed, int spacing) = Close(unit, start);
         Span<long> opened = _opened.AsSpan(unit * _groups, _groups);
         Span<long> activated = _groupActivate.AsSpan(Units.FirstGroup(unit), _groups);
         for (int group = 0; group < _groups; group++)
         {
-            long at = open ? closing + (group * (long)_prechargeSpacing) + _timing.Rp : Math.Max(start, _closeFrom[unit] + _timing.Rp);
-            at = Math.Max(Math.Max(at, _rowBus), opened[group] + _timing.Rc);
+            long at = Math.Max(Math.Max(closed + (group * (long)spacing), _rowBus), opened[group] + _timing.Rc);
             at = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, activated[group] + _timing.RrdLong));
+            at = Math.Max(at, _lastRefresh + _timing.Rrefd);
             at = Math.Max(at, _activates[(int)(_activateCount % Window)] + _timing.Faw);
             _activates[(int)(_activateCount++ % Window)] = _lastActivate = activated[group] = opened[group] = at;
             _rowBus = at + _activateTicks;
@@ -183,6 +165,20 @@ internal sealed class StreamController
         _rows[unit] = row;
         _closeFrom[unit] = _lastActivate + _timing.Ras;
         return _rowBus;
+    }
+
+    /// <summary>Closes the unit's banks if they are open; returns from when on the first of them is closed, and how much later each of the others.</summary>
+    private (long Closed, int Spacing) Close(int unit, long start)
+    {
+        if (_rows[unit] == Closed)
+        {
+            return (Math.Max(start, _closeFrom[unit] + _timing.Rp), 0);
+        }
+
+        long at = Math.Max(Math.Max(start, _rowBus), _closeFrom[unit]);
+        _rowBus = at + ((_groups - 1) * (long)_prechargeSpacing) + 1;
+        _tally.Precharges += _groups;
+        return (at + _timing.Rp, _prechargeSpacing);
     }
 
     /// <summary>Places the column commands; returns the last one's tick. After a turn through the groups the data bus alone sets the pace.</summary>
@@ -219,42 +215,6 @@ internal sealed class StreamController
         _lastStack = stack;
         at -= _columnSpacing;
         return access.IsWrite ? _lastWrite = at : _lastRead = at;
-    }
-
-    /// <summary>Refreshes as soon as one is due and the accesses before are done; returns when rows may be opened again.</summary>
-    private long Refresh(long start)
-    {
-        while (start >= _refreshDue)
-        {
-            long at = Math.Max(Math.Max(_refreshDue, _lastColumn + 1), _rowBus);
-            bool open = false;
-            for (int unit = 0; unit < _rows.Length; unit++)
-            {
-                at = Math.Max(at, _closeFrom[unit]);
-                open |= _rows[unit] != Closed;
-                _rows[unit] = Closed;
-            }
-
-            _tally.Precharges += open ? 1 : 0;
-            _rowBus = at + _timing.RpAll + _timing.Rfc;
-            _refreshDue += _timing.Refi;
-            _tally.RefreshesAll++;
-        }
-
-        return _rowBus;
-    }
-
-    /// <summary>A unit's refreshes that were due go on while others work, each as soon as its rows may be closed; rows may be opened again after the last.</summary>
-    private void RefreshUnit(int unit, long start)
-    {
-        ref long due = ref _unitDue[unit];
-        for (; start >= due; due += _timing.Refi)
-        {
-            _closeFrom[unit] = Math.Max(due, _closeFrom[unit]) + _timing.RfcBank + ((_groups - 1) * (long)_timing.RefreshBankSpacing);
-            _tally.RefreshesBank += _groups;
-        }
-
-        _rows[unit] = Closed;
     }
 
     private static long[] Filled(int length)

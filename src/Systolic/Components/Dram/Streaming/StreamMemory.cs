@@ -12,6 +12,7 @@ internal sealed class StreamMemory : IMainMemory
 {
     // Odd, so that the cores' rows start in different units. The mapping of the chips is not published; this one is assumed.
     private const int UnitsBetweenCores = 5;
+    private const long KibiByte = 1024;
 
     private readonly StreamController[] _channels;
     private readonly long _tick;
@@ -23,6 +24,8 @@ internal sealed class StreamMemory : IMainMemory
     private readonly int _rows;
     private long _read;
     private long _written;
+    private readonly long _rowBytes;
+    private readonly long _refreshInterval;
 
     /// <exception cref="ArgumentException">The memory cannot be; the message names the field.</exception>
     public StreamMemory(DramSpec spec, int cores)
@@ -37,11 +40,12 @@ internal sealed class StreamMemory : IMainMemory
         DramDevice.Check(spec.Standard);
         DramStandard device = spec.Device;
         DramOrganization parts = device.Organization;
-        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels, spec.Refresh))];
+        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels))];
         _tick = (long)Math.Round(device.TickPicoseconds * 1000);
         (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
         _pieces = (int)(_channels[0].Units.RowBytes / _interleave);
         (_units, _rows) = (_channels[0].Units.Count, parts.Rows);
+        (_rowBytes, _refreshInterval) = ((long)parts.RowBursts * parts.BurstBytes, device.Timing.Refi);
     }
 
     /// <inheritdoc/>
@@ -71,10 +75,15 @@ internal sealed class StreamMemory : IMainMemory
     public long Finish(long time) => time;
 
     /// <inheritdoc/>
-    public void Count(ActivityCounts counts)
+    public void Count(ActivityCounts counts, long end)
     {
         counts.Add(ActivityKind.DramReadByte, _read);
         counts.Add(ActivityKind.DramWriteByte, _written);
+        foreach (StreamController channel in _channels)
+        {
+            counts.Add(ActivityKind.DramActivate, channel.Finish().Activates * _rowBytes / KibiByte);
+            counts.Add(ActivityKind.DramRefresh, end / (_refreshInterval * _tick));
+        }
     }
 
     private long Tick(long time) => (time + _tick - 1) / _tick;
