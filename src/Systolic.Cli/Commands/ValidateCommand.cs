@@ -48,14 +48,14 @@ internal sealed class ValidateCommand : Command, IHasExamples
             throw new UsageException($"SUITE: found \"{suite}\", expected one of: {string.Join(", ", ValidationSuites.Names)}.");
         }
 
-        if (new[] { _json, _rows, _plot }.Where(option => parsed.GetValue(option) is not null).GroupBy(option => Path.GetFullPath(parsed.GetValue(option)!)).FirstOrDefault(same => same.Count() > 1) is { } same)
-        {
-            throw new UsageException($"{string.Join(" and ", same.Select(option => option.Name))} name the same file, {same.Key}; give each its own.");
-        }
-
         if (parsed.GetValue(_plot) is { } picture)
         {
             ScatterPicture.RequireFormat(picture);
+        }
+
+        if (new[] { _json, _rows, _plot }.Where(option => parsed.GetValue(option) is not null).GroupBy(option => Path.GetFullPath(parsed.GetValue(option)!)).FirstOrDefault(same => same.Count() > 1) is { } same)
+        {
+            throw new UsageException($"{string.Join(" and ", same.Select(option => option.Name))} name the same file, {same.Key}; give each its own.");
         }
 
         using OutputFile? json = Open(parsed, _json);

@@ -54,6 +54,18 @@ public enum ActivityKind
     /// <summary>Fetch, decode and dispatch of one engine instruction.</summary>
     EngineInstruction,
 
+    /// <summary>One byte read from the cache that cores share: for a DMA engine, or to be written back.</summary>
+    SharedCacheReadByte,
+
+    /// <summary>One byte written to the cache that cores share: by a DMA engine, or fetched from main memory.</summary>
+    SharedCacheWriteByte,
+
+    /// <summary>One line looked up and found in the cache that cores share.</summary>
+    SharedCacheHit,
+
+    /// <summary>One line looked up and not found in the cache that cores share.</summary>
+    SharedCacheMiss,
+
     /// <summary>One byte read from main memory, device, interface and controller.</summary>
     DramReadByte,
 
@@ -99,6 +111,7 @@ public static class ActivityKinds
             <= ActivityKind.AccumulatorWriteByte => "accumulator memory",
             <= ActivityKind.SpecialFunctionOp => "vector arithmetic",
             <= ActivityKind.EngineInstruction => "engine control",
+            <= ActivityKind.SharedCacheMiss => "shared cache",
             <= ActivityKind.DramWriteByte => "main memory",
             ActivityKind.LinkByte => "links",
             <= ActivityKind.TensorCoreControl => "instruction and operand supply",

@@ -56,6 +56,9 @@ public sealed record Accelerator
     /// <summary>The DMA engines of each core.</summary>
     public required DmaSpec Dma { get; init; }
 
+    /// <summary>A cache of the chip between the DMA engines and main memory; null for none.</summary>
+    public SharedCacheSpec? SharedCache { get; init; }
+
     /// <summary>Main memory of the chip.</summary>
     public required DramSpec Memory { get; init; }
 

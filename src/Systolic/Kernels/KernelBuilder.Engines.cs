@@ -108,6 +108,43 @@ public sealed partial class KernelBuilder
         });
     }
 
+    /// <summary>source op scalar, and the reduction of each partition's results, taken before they are rounded, in <paramref name="reduced"/>, on the vector engine.</summary>
+    public void TensorScalarReduce(in TileView target, in TileView reduced, in TileView source, AluOperator op, in ScalarOperand scalar, AluOperator reduceOp)
+    {
+        RequireEqual(source, target, nameof(source));
+        RequireElements(reduced, 1);
+        RequireReachable(reduced, nameof(reduced));
+        Compute(StreamId.Vector, Opcode.TensorScalarReduce, new Operation
+        {
+            Target = target,
+            Reduced = reduced,
+            First = source,
+            Second = PerPartition(scalar, target),
+            Operator = op,
+            SecondOperator = reduceOp,
+            Constant = scalar.Constant,
+        });
+    }
+
+    /// <summary>Keeps element i where lower &lt;= start + i &lt; upper and puts the lowest fp32 elsewhere, and the largest of each partition in <paramref name="maximum"/>, on the vector engine.</summary>
+    public void RangeSelect(in TileView target, in TileView maximum, in TileView source, int start, in ScalarOperand lower, in ScalarOperand upper)
+    {
+        RequireEqual(source, target, nameof(source));
+        RequireElements(maximum, 1);
+        RequireReachable(maximum, nameof(maximum));
+        Compute(StreamId.Vector, Opcode.RangeSelect, new Operation
+        {
+            Target = target,
+            Reduced = maximum,
+            First = source,
+            Second = PerPartition(lower, target),
+            Third = PerPartition(upper, target),
+            Constant = lower.Constant,
+            SecondConstant = upper.Constant,
+            Condition = new AffineCondition(start, 0, 1),
+        });
+    }
+
     /// <summary>(first op scalar) secondOp second on the vector engine.</summary>
     public void ScalarTensorTensor(in TileView target, in TileView first, AluOperator op, in ScalarOperand scalar, AluOperator secondOp, in TileView second)
     {

@@ -10,10 +10,10 @@ namespace Systolic.Kernels;
 /// </content>
 public sealed partial class KernelBuilder
 {
-    /// <summary>Main memory to SBUF.</summary>
-    public void Load(StreamId queue, in TileView target, in MemoryView source)
+    /// <summary>Main memory to SBUF, with <paramref name="convert"/> to the type of the tile on the way.</summary>
+    public void Load(StreamId queue, in TileView target, in MemoryView source, bool convert = false)
     {
-        RequireRows(target, source);
+        RequireRows(target, source, convert);
         Move(queue, Opcode.Load, source, new Operation { Target = target });
     }
 
@@ -39,9 +39,10 @@ public sealed partial class KernelBuilder
     /// <param name="target">A row for each partition.</param>
     /// <param name="indices">One index for each partition.</param>
     /// <param name="source">All rows that an index can name.</param>
-    public void Gather(StreamId queue, in TileView target, in TileView indices, in MemoryView source)
+    /// <param name="convert">To the type of the tile on the way.</param>
+    public void Gather(StreamId queue, in TileView target, in TileView indices, in MemoryView source, bool convert = false)
     {
-        RequireIndexed(target, indices, source);
+        RequireIndexed(target, indices, source, convert);
         Move(queue, Opcode.Gather, source, new Operation { Target = target, Second = indices }, target.Partitions);
     }
 
@@ -160,10 +161,10 @@ public sealed partial class KernelBuilder
     /// <summary>What writes descriptors whose addresses the program computes.</summary>
     private DescriptorSource AtRunTime => Machine.Dma.DescriptorBlocks > 0 ? DescriptorSource.Hardware : DescriptorSource.Software;
 
-    private void RequireRows(in TileView tile, in MemoryView memory)
+    private void RequireRows(in TileView tile, in MemoryView memory, bool convert = false)
     {
         RequireInside(tile, nameof(tile));
-        RequireType(tile, memory);
+        RequireType(tile, memory, convert);
         int rows = memory.Pattern.AllRows, wraps = (rows + tile.Partitions - 1) / tile.Partitions;
         if (tile.Free.Elements != wraps * memory.Pattern.RowElements || rows < tile.Partitions)
         {
@@ -182,11 +183,11 @@ public sealed partial class KernelBuilder
         }
     }
 
-    private void RequireIndexed(in TileView tile, in TileView indices, in MemoryView memory)
+    private void RequireIndexed(in TileView tile, in TileView indices, in MemoryView memory, bool convert = false)
     {
         RequireInside(tile, nameof(tile));
         RequireInside(indices, nameof(indices));
-        RequireType(tile, memory);
+        RequireType(tile, memory, convert);
         RequireElements(indices, 1);
         if (indices.Partitions != tile.Partitions || tile.Free.Elements != memory.Pattern.RowElements)
         {
@@ -195,11 +196,11 @@ public sealed partial class KernelBuilder
         }
     }
 
-    private void RequireType(in TileView tile, in MemoryView memory)
+    private void RequireType(in TileView tile, in MemoryView memory, bool convert = false)
     {
-        if (tile.Type != memory.Tensor.Type)
+        if (!convert && tile.Type != memory.Tensor.Type)
         {
-            throw new ArgumentException($"{_name}: {BufferOf(tile)} is {tile.Type.Label()}, {memory.Tensor.Name} {memory.Tensor.Type.Label()}; transfers do not convert.", nameof(tile));
+            throw new ArgumentException($"{_name}: {BufferOf(tile)} is {tile.Type.Label()}, {memory.Tensor.Name} {memory.Tensor.Type.Label()}; transfers do not convert. Ask for it where a load can.", nameof(tile));
         }
     }
 

@@ -52,7 +52,7 @@ public sealed partial class KernelBuilder
     public DescriptorSource Descriptors
     {
         get => _descriptors;
-        set => _descriptors = value != DescriptorSource.Hardware || Machine.Dma.DescriptorBlocks > 0 ? value
+        set => _descriptors = value is not (DescriptorSource.Hardware or DescriptorSource.HardwareOneBlock) || Machine.Dma.DescriptorBlocks > 0 ? value
             : throw new CapacityException($"{_name}: {Machine.Name} has no descriptor generation blocks: dma.descriptorBlocks is 0. Let the compiler or software describe transfers.");
     }
 
@@ -205,6 +205,12 @@ public sealed partial class KernelBuilder
         long end = _tensors.Count == 0 ? 0 : checked(_tensors[^1].Address + _tensors[^1].Bytes);
         long address = checked((end + MemoryTensor.Alignment - 1) / MemoryTensor.Alignment * MemoryTensor.Alignment);
         var tensor = new MemoryTensor(_tensors.Count, name, rows, columns, type, role, address);
+        if (tensor.Bytes > Machine.Memory.Capacity.Value)
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"{_name}: {name} ({rows} x {columns} {type.Label()}) takes {tensor.Bytes} B, main memory of {Machine.Name} has {Machine.Memory.Capacity.Value} B. Divide it."));
+        }
+
         _tensors.Add(tensor);
         _hazards.AddTensor();
         return tensor;

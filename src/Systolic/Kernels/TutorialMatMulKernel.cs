@@ -1,5 +1,4 @@
 using Systolic.Accounting;
-using Systolic.Hardware;
 using Systolic.Numerics;
 using Systolic.Programs;
 

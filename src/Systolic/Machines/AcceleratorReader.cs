@@ -39,6 +39,7 @@ public static class AcceleratorReader
             Sbuf = Scratchpad(root.Open("sbuf")),
             Psum = Scratchpad(root.Open("psum")),
             Dma = Dma(root.Open("dma")),
+            SharedCache = root.HasOptional("sharedCache") ? SharedCache(root.Open("sharedCache")) : null,
             Memory = Memory(root.Open("memory")),
             Synchronization = Synchronization(root.Open("synchronization")),
             Energy = Power(root.Open("power")),
@@ -109,6 +110,10 @@ public static class AcceleratorReader
         Exclusions = [.. Exclusions(s, "neverTogether", false), .. Exclusions(s, "neverTogetherWhenFast", true)],
         ExclusiveBanks = s.Boolean("exclusiveBanks", false),
         FullRateStride = s.Size("fullRateStride"),
+        Ports = s.HasOptional("ports") ? Count(s, "ports", ScratchpadSpec.Engines) : ScratchpadSpec.Engines,
+        Width = s.HasOptional("width") ? s.Size("width") : null,
+        Latency = s.HasOptional("latency") ? s.Time("latency") : SimTime.Zero,
+        AccessSetup = (int)s.Integer("accessSetup", 0, MaximumCount, 0),
     });
 
     private static IEnumerable<EngineExclusion> Exclusions(JsonSection s, string key, bool fastOnly)
@@ -147,6 +152,16 @@ public static class AcceleratorReader
         MemorySumShare = s.Number("memorySumShare", 0.01, 1),
     });
 
+    private static SharedCacheSpec SharedCache(JsonSection s) => End(s, new SharedCacheSpec
+    {
+        Capacity = s.Size("capacity"),
+        Line = s.Size("line"),
+        Ways = Count(s, "ways", 1024),
+        Banks = Count(s, "banks", 4096),
+        Bandwidth = s.Rate("bandwidth"),
+        Latency = s.Time("latency"),
+    });
+
     private const double LeastThrottledShare = 0.01;
     private const double SlowestRate = 0.25;
     private const double FastestRate = 4;
@@ -160,7 +175,23 @@ public static class AcceleratorReader
         Interleave = s.Size("interleave"),
         LookAhead = Count(s, "lookAhead", 4096),
         WriteBuffer = Count(s, "writeBuffer", 4096),
+        Refresh = Refresh(s),
     });
+
+    private static DramRefresh Refresh(JsonSection s)
+    {
+        string name = s.Text("refresh", Refreshes[0]);
+        int found = Array.IndexOf(Refreshes, name);
+        if (found < 0)
+        {
+            s.Problem("refresh", $"found \"{name}\", expected one of: {string.Join(", ", Refreshes)}");
+        }
+
+        return (DramRefresh)Math.Max(0, found);
+    }
+
+    // In the order of DramRefresh.
+    private static readonly string[] Refreshes = ["all-bank", "per-bank", "off"];
 
     private static DramStandard Standard(JsonSection s)
     {
@@ -211,9 +242,39 @@ public static class AcceleratorReader
         }
     }
 
+    private const long MaximumLines = 1 << 20;
+
+    /// <summary>Sets and banks must divide among the cores, and a line must be a part of what one channel holds.</summary>
+    private static void CheckCache(JsonSection root, Accelerator m, SharedCacheSpec cache)
+    {
+        long interleave = m.Memory.Interleave.Value, burst = m.Memory.Standard.Organization.BurstBytes, line = cache.Line.Value;
+        if (line % burst != 0 || interleave % line != 0)
+        {
+            root.Problem("sharedCache.line", FormattableString.Invariant(
+                $"found {line} B, expected a multiple of {burst} B (a burst of {m.Memory.Standard.Name}) that divides memory.interleave, {interleave} B"));
+        }
+
+        long perCore = line * cache.Ways * m.Cores;
+        if (cache.Capacity.Value % perCore != 0 || cache.Capacity.Value / line > MaximumLines)
+        {
+            root.Problem("sharedCache.capacity", FormattableString.Invariant(
+                $"found {cache.Capacity.Value} B, expected a multiple of {perCore} B (line x ways x cores) of at most {MaximumLines} lines, for every core gets an equal share"));
+        }
+
+        if (cache.Banks % m.Cores != 0)
+        {
+            root.Problem("sharedCache.banks", FormattableString.Invariant($"found {cache.Banks}, expected a multiple of the {m.Cores} cores, for every core gets an equal share"));
+        }
+    }
+
     private static void CheckTogether(JsonSection root, Accelerator m)
     {
         CheckMemory(root, m);
+        if (m.SharedCache is { } cache)
+        {
+            CheckCache(root, m, cache);
+        }
+
         if (m.Sbuf.Partitions != m.TensorEngine.Rows || m.Psum.Partitions != m.TensorEngine.Columns)
         {
             root.Problem("tensorEngine", FormattableString.Invariant(

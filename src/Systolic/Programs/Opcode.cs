@@ -57,6 +57,12 @@ public enum Opcode : byte
     /// <summary>One of two tensors, element by element, as a predicate says.</summary>
     Select,
 
+    /// <summary>A tensor with a scalar that is also reduced along the free dimension.</summary>
+    TensorScalarReduce,
+
+    /// <summary>Keeps the elements whose index lies within bounds of its partition, and reduces them.</summary>
+    RangeSelect,
+
     /// <summary>Transposes squares of 32 x 32 elements.</summary>
     VectorTranspose,
 
@@ -148,4 +154,7 @@ public enum ActivationFunction : byte
 
     /// <summary>Derivative of the sigmoid linear unit.</summary>
     SiluDerivative,
+
+    /// <summary>Square root.</summary>
+    Sqrt,
 }

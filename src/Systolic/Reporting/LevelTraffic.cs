@@ -13,6 +13,8 @@ public sealed record LevelTraffic(string Level, Bytes Amount)
     [
         ("DRAM read", ActivityKind.DramReadByte),
         ("DRAM written", ActivityKind.DramWriteByte),
+        ("shared cache read", ActivityKind.SharedCacheReadByte),
+        ("shared cache written", ActivityKind.SharedCacheWriteByte),
         ("scratchpad read", ActivityKind.ScratchpadReadByte),
         ("scratchpad written", ActivityKind.ScratchpadWriteByte),
         ("accumulator read", ActivityKind.AccumulatorReadByte),

@@ -19,6 +19,7 @@ internal static class RunReportJson
         WriteStack(json, report.CycleStack, report.TotalCycles);
         WriteObject(json, "engines", report.Utilization, engine => engine.Engine, (name, engine) => WriteEngine(json, name, engine));
         WriteObject(json, "bytes", report.Traffic, level => level.Level, (name, level) => json.WriteNumber(name, level.Amount.Value));
+        WriteCache(json, report.Counts);
         json.WriteNumber("scratchpad_high_water_bytes", report.ScratchpadHighWater.Value);
         WriteOperators(json, report);
         WriteAssumptions(json, report);
@@ -94,6 +95,15 @@ internal static class RunReportJson
         json.WriteEndObject();
     }
 
+    private static void WriteCache(Utf8JsonWriter json, ActivityCounts counts)
+    {
+        long hits = counts[ActivityKind.SharedCacheHit], lookups = hits + counts[ActivityKind.SharedCacheMiss];
+        if (lookups > 0)
+        {
+            json.WriteNumber("shared_cache_hit_rate", (double)hits / lookups);
+        }
+    }
+
     private static void WriteOperators(Utf8JsonWriter json, RunReport report)
     {
         json.WriteStartArray("operators");
@@ -145,6 +155,7 @@ internal static class RunReportJson
         json.WriteFigure("energy_j", op.Energy.Joules);
         json.WriteFigure("total_energy_j", op.TotalEnergy.Joules);
         WriteObject(json, "bytes", LevelTraffic.Of(run.Counts), level => level.Level, (name, level) => json.WriteNumber(name, level.Amount.Value));
+        WriteCache(json, run.Counts);
         WriteBuffers(json, run.Buffers);
         WriteStack(json, run.Stack, op.Cycles);
         json.WriteEndObject();

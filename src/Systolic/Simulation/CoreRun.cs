@@ -18,10 +18,12 @@ public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray
     public ImmutableArray<BufferUse> Buffers { get; init; } = [];
 
     /// <summary>What a finished simulation found.</summary>
-    internal static CoreRun Of(Program program, Accelerator machine, StreamState[] streams, CoreUnits units, long dmaBusy, ImmutableArray<Span> spans)
+    internal static CoreRun Of(Program program, Accelerator machine, StreamState[] streams, CoreUnits units, ImmutableArray<Span> spans)
     {
         CycleStack stack = new CriticalPath(program, machine, streams).Attribute();
-        ImmutableArray<SimTime> busy = [.. units.Busy.Append(dmaBusy).Select(time => new SimTime(time))];
+        stack.Add(CycleComponent.MemoryBandwidth, new SimTime(units.Memory.Finish(stack.Total.Value)) - stack.Total);
+        units.Memory.Count(units.Counts);
+        ImmutableArray<SimTime> busy = [.. units.Busy.Append(units.Dma.BusyTime).Select(time => new SimTime(time))];
         return new CoreRun(stack.Total, units.Counts, busy, stack, spans) { Buffers = Used(program) };
     }
 

@@ -25,8 +25,17 @@ internal sealed class CoreUnits
             new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
         ];
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
+        var channels = new StreamMemory(machine.Memory, machine.Cores);
+        Memory = machine.SharedCache is { } cache ? new SharedCache(cache, machine.Cores, channels) : channels;
+        Dma = new DmaEngines(machine.Dma, Memory);
         _throttle = machine.TensorEngine.Throttle is { } throttle ? new ArrayThrottle(throttle) : null;
     }
+
+    /// <summary>What the core sees of main memory.</summary>
+    public IMainMemory Memory { get; }
+
+    /// <summary>The DMA engines.</summary>
+    public DmaEngines Dma { get; }
 
     /// <summary>What the engines did.</summary>
     public ActivityCounts Counts { get; } = new();
@@ -54,8 +63,18 @@ internal sealed class CoreUnits
             StreamId.Scalar => Activate(op, edge),
             _ => Compute(stream, op, edge),
         };
+        long wait = atPort - ready;
+        if (!_ports.ArePlain)
+        {
+            Cycles taken = clock.EdgeAtOrAfter(new SimTime(held)) - edge;
+            (Cycles hold, long latency) = _ports.Hold(stream, op, taken);
+            long begin = clock.At(edge + hold).Value, later = clock.At(edge + hold + taken).Value - held;
+            wait += begin - start;
+            (start, held, free, done) = (begin, held + later, free + later, done + later + latency);
+        }
+
         _ports.Take(stream, op, fast, held);
-        return (start, free, done, atPort - ready);
+        return (start, free, done, wait);
     }
 
     private (long Held, long Free, long Done) Compute(StreamId stream, in Instruction op, Cycles edge)

@@ -103,7 +103,7 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
         }
         else if (stream.IsQueue())
         {
-            BookTransfer(streams[(int)stream], index, start, end);
+            BookTransfer(streams[(int)stream], program[stream][index].Descriptors, index, start, end);
         }
         else if (stream == StreamId.Tensor)
         {
@@ -116,10 +116,10 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
         }
     }
 
-    private void BookTransfer(StreamState state, int index, long start, long end)
+    private void BookTransfer(StreamState state, DescriptorSource descriptors, int index, long start, long end)
     {
         long issued = Math.Min(end, state.Free[index]);
-        long arrived = Math.Min(end, state.Free[index] + machine.Dma.TriggerLatency.Value);
+        long arrived = Math.Min(end, machine.Dma.ArrivalAt(descriptors, state.Free[index]));
         long moved = Math.Max(arrived, Math.Min(end, state.Done[index] - machine.Dma.CompletionLatency.Value));
         _stack.Add(CycleComponent.DmaIssue, new SimTime(issued - start));
         _stack.Add(CycleComponent.MemoryLatency, new SimTime(arrived - issued + (end - moved)));

@@ -21,7 +21,7 @@ public sealed class LockstepSimulator
     {
         (_program, _machine) = (program, machine);
         _units = new CoreUnits(program, machine);
-        _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
+        _dma = _units.Dma;
         States = [.. Enumerable.Range(0, Streams.Count).Select(s => new StreamState(program[(StreamId)s].Length))];
     }
 
@@ -66,7 +66,7 @@ public sealed class LockstepSimulator
             time += step.Value;
         }
 
-        return CoreRun.Of(_program, _machine, States, _units, _dma.BusyTime, []);
+        return CoreRun.Of(_program, _machine, States, _units, []);
     }
 
     private bool Finished() => States.All(state => state.Finished && state.Known == state.Issued);

@@ -32,8 +32,8 @@ public sealed class Simulator
             _streams[s] = new StreamState(program[(StreamId)s].Length);
         }
 
-        _dma = new DmaEngines(machine.Dma, new StreamMemory(machine.Memory, machine.Cores));
         _units = new CoreUnits(program, machine);
+        _dma = _units.Dma;
         _spans = collectSpans ? [] : null;
     }
 
@@ -93,7 +93,7 @@ public sealed class Simulator
         }
 
         ThrowIfStuck(_program, _streams);
-        return CoreRun.Of(_program, _machine, _streams, _units, _dma.BusyTime, _spans is null ? [] : [.. _spans]);
+        return CoreRun.Of(_program, _machine, _streams, _units, _spans is null ? [] : [.. _spans]);
     }
 
     /// <summary>Every instruction was issued.</summary>

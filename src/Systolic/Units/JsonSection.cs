@@ -50,6 +50,13 @@ internal sealed class JsonSection
     /// <summary>The key is present and not null.</summary>
     public bool Has(string key) => _element.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
 
+    /// <summary>As <see cref="Has"/>, of a key that may be missing.</summary>
+    public bool HasOptional(string key)
+    {
+        _used.Add(key);
+        return Has(key);
+    }
+
     /// <summary>A whole number within bounds.</summary>
     public long Integer(string key, long minimum, long maximum, long? fallback = null)
     {

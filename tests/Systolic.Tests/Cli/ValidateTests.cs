@@ -25,9 +25,26 @@ public class ValidateTests
     }
 
     [Theory]
+    [InlineData("p.svg", "<?xml")]
+    [InlineData("p.png", "\u0089PNG")]
+    public async Task Groups_that_begin_so_are_drawn(string file, string start)
+    {
+        using var folder = new ScratchFolder();
+
+        CommandLine run = await CommandLine.RunAsync("validate", "scalesim", Reference, "--group", "conv/ws", "--plot", folder[file], "--rows", folder["r.csv"]);
+
+        run.Code.Should().Be(0);
+        run.Out.Should().Contain("conv/ws/USER").And.NotContain("conv/os");
+        (await File.ReadAllTextAsync(folder[file], System.Text.Encoding.Latin1, TestContext.Current.CancellationToken)).Should().StartWith(start);
+        (await File.ReadAllTextAsync(folder["r.csv"], TestContext.Current.CancellationToken)).Should().NotContain(",os,");
+    }
+
+    [Theory]
     [InlineData("validate nosuch a.csv", "SUITE: found \"nosuch\", expected one of: scalesim, dram, trainium.")]
     [InlineData("validate scalesim /no/such/file.csv", "/no/such/file.csv: found a file that cannot be read")]
     [InlineData("validate scalesim a.csv --json x --rows x", "--json and --rows name the same file")]
+    [InlineData("validate scalesim a.csv --rows x --plot x", "--plot: found \"x\", expected a file that ends in .svg or .png.")]
+    [InlineData("validate scalesim a.csv --rows x.svg --plot x.svg", "--rows and --plot name the same file")]
     public async Task Mistake_is_told(string line, string message)
     {
         CommandLine run = await CommandLine.RunAsync(line.Split(' '));

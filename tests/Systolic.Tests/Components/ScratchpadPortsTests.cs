@@ -1,9 +1,11 @@
 using Systolic.Accounting;
+using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
 using Systolic.Programs;
 using Systolic.Simulation;
 using Systolic.Tests.Simulation;
+using Systolic.Units;
 
 namespace Systolic.Tests.Components;
 
@@ -78,6 +80,76 @@ public class ScratchpadPortsTests
         static void Every(KernelBuilder kernel, int step) =>
             kernel.Copy(StreamId.Vector, kernel.Sbuf("out", 500, DataType.Fp32)[0], ((TileView)kernel.Sbuf("in", 2500, DataType.Fp32)[0]).Every(step, 500));
     }
+
+    // Trainium2, 512 fp32 elements: VectorE 256 + 100 cycles of 0.96 GHz, 370.8 ns; ScalarE 512 of 1.2 GHz, 426.7 ns, readable 290 ns later; GpSimdE 150 + 512 of 1.2 GHz, 551.7 ns.
+    [Theory]
+    [InlineData(4, 0, 0, 551.7, 716.7)]
+    [InlineData(3, 0, 0, 551.7, 716.7)]
+    [InlineData(2, 0, 370.8, 370.8 + 551.7, 716.7)]
+    [InlineData(1, 370.8, 370.8 + 426.7, 370.8 + 426.7 + 551.7, 370.8 + 716.7)]
+    public void Engines_wait_for_a_free_port(int ports, double scalarStart, double gpsimdStart, double gpsimdEnd, double scalarEnd)
+    {
+        Accelerator core = Core.WithoutSharing(Core.Trn2);
+        (CoreRun run, StreamState[] streams) = Core.Run(core with { Sbuf = core.Sbuf with { Ports = ports } }, kernel =>
+        {
+            kernel.Copy(StreamId.Vector, Tile(kernel, "a"), Tile(kernel, "b"));
+            kernel.Copy(StreamId.Scalar, Tile(kernel, "c"), Tile(kernel, "d"));
+            kernel.AffineSelect(Tile(kernel, "e"), Tile(kernel, "f"), default, 0);
+        });
+
+        Nanoseconds(streams[(int)StreamId.Scalar].Start[0]).Should().BeApproximately(scalarStart, 1);
+        Nanoseconds(streams[(int)StreamId.GpSimd].Start[0]).Should().BeApproximately(gpsimdStart, 1);
+        Nanoseconds(run.Time.Value).Should().BeApproximately(Math.Max(gpsimdEnd, scalarEnd), 1);
+        run.Stack.Total.Should().Be(run.Time);
+    }
+
+    [Fact]
+    public void A_narrow_port_sets_the_pace()
+    {
+        // 512 elements read and written, 8 B each, at 2 B a cycle: 2,048 cycles in place of 356.
+        Time(new Bytes(2), Copy).Should().BeApproximately(2048 / 0.96, 1);
+        Time(new Bytes(8), Copy).Should().BeApproximately(512 / 0.96, 1);
+        Time(new Bytes(64), Copy).Should().BeApproximately(356 / 0.96, 1);
+        // 128 stationary and 512 moving columns of 2 B at 1 B a cycle: 1,280 cycles of 2.4 GHz in place of 32 + 512; 130 ns to the result.
+        Time(new Bytes(1), Product).Should().BeApproximately((1280 / 2.4) + 130, 1);
+        Time(new Bytes(4), Product).Should().BeApproximately((544 / 2.4) + 130, 1);
+
+        static double Time(Bytes width, Action<KernelBuilder> write) => Core.Nanoseconds(Core.Trn2 with { Sbuf = Core.Trn2.Sbuf with { Width = width } }, write);
+        static void Copy(KernelBuilder kernel) => kernel.Copy(StreamId.Vector, Tile(kernel, "a"), Tile(kernel, "b"));
+        static void Product(KernelBuilder kernel) =>
+            kernel.MatMul(kernel.Psum("sum", 1)[0], kernel.Sbuf("stationary", 128, DataType.Bf16)[0], kernel.Sbuf("moving", 512, DataType.Bf16)[0], accumulate: false);
+    }
+
+    [Fact]
+    public void Setting_up_accesses_occupies_the_engine_and_latency_only_delays_the_result()
+    {
+        // Three copies behind each other, PSUM to SBUF: 512 + 100 cycles of 0.96 GHz each; the larger of two set-ups, the sum of two latencies.
+        double plain = Three(Core.Trn2);
+        plain.Should().BeApproximately(3 * 612 / 0.96, 1);
+        Three(Core.Trn2 with { Sbuf = Core.Trn2.Sbuf with { AccessSetup = 60 }, Psum = Core.Trn2.Psum with { AccessSetup = 40 } }).Should().BeApproximately(3 * 672 / 0.96, 1);
+        Three(Core.Trn2 with { Sbuf = Core.Trn2.Sbuf with { Latency = SimTime.FromNanoseconds(20) }, Psum = Core.Trn2.Psum with { Latency = SimTime.FromNanoseconds(5) } }).Should().BeApproximately(plain + 25, 1);
+
+        static double Three(Accelerator core) => Core.Nanoseconds(core, kernel =>
+        {
+            Tile source = kernel.Psum("bank", 1)[0];
+            for (int i = 0; i < 3; i++)
+            {
+                kernel.Copy(StreamId.Vector, Tile(kernel, "copy"), source);
+            }
+        });
+    }
+
+    [Fact]
+    public void What_a_memory_holds_up_is_a_conflict_in_the_cycle_stack()
+    {
+        CoreRun run = Core.Run(Core.Trn2 with { Sbuf = Core.Trn2.Sbuf with { AccessSetup = 960, Width = new Bytes(2) } }, kernel => kernel.Copy(StreamId.Vector, Tile(kernel, "a"), Tile(kernel, "b"))).Run;
+
+        // 960 cycles of set-up, 2,048 - 356 of waiting for the port.
+        Nanoseconds(run.Stack[CycleComponent.ScratchpadConflict].Value).Should().BeApproximately((960 + 2048 - 356) / 0.96, 1);
+        run.Stack.Total.Should().Be(run.Time);
+    }
+
+    private static double Nanoseconds(long time) => time / (double)Core.Nanosecond;
 
     private static TileView Tile(KernelBuilder kernel, string name) => kernel.Sbuf(name, 512, DataType.Fp32)[0];
 

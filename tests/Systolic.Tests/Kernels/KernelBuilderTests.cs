@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
@@ -111,6 +112,28 @@ public class KernelBuilderTests
                 }
             }
         }
+    }
+
+    [Fact]
+    public void A_buffer_that_does_not_fit_is_refused_with_what_is_placed_already()
+    {
+        // trn2-core: 229,376 B of SBUF per partition.
+        var kernel = new KernelBuilder(Core, "large");
+        kernel.Sbuf("weights", 50_000, DataType.Bf16, 2);
+
+        FluentActions.Invoking(() => kernel.Sbuf("rows", 8_000, DataType.Fp32)).Should().Throw<CapacityException>()
+            .WithMessage("large: rows (1 x 32000 B per partition) does not fit SBUF of trn2-core: 29376 of 229376 B per partition are free; placed: weights 2 x 100000 B.");
+    }
+
+    [Fact]
+    public void A_tensor_larger_than_main_memory_is_refused()
+    {
+        // 24 GiB.
+        var kernel = new KernelBuilder(Core, "large");
+        kernel.Input("fits", 3 << 16, 1 << 16, DataType.Bf16);
+
+        FluentActions.Invoking(() => kernel.Output("does not", (3 << 16) + 1, 1 << 16, DataType.Bf16)).Should().Throw<CapacityException>()
+            .WithMessage("large: does not (196609 x 65536 bf16) takes 25769934848 B, main memory of trn2-core has 25769803776 B. Divide it.");
     }
 
     [Fact]

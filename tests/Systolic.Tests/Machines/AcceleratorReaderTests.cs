@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Machines;
 using Systolic.Units;
@@ -42,7 +43,7 @@ public sealed class AcceleratorReaderTests
 
     [Fact]
     public void An_unknown_key_is_refused_with_its_path_and_the_known_ones() =>
-        MessageOf(root => root["sbuf"]!["partitionsize"] = "224 KiB").Should().StartWith("mine.json: sbuf.partitionsize: found an unknown key, expected one of: banks, exclusiveBanks, fullRateStride, neverTogether, neverTogetherWhenFast, partitionSize, partitions");
+        MessageOf(root => root["sbuf"]!["partitionsize"] = "224 KiB").Should().StartWith("mine.json: sbuf.partitionsize: found an unknown key, expected one of: accessSetup, banks, exclusiveBanks, fullRateStride, latency, neverTogether, neverTogetherWhenFast, partitionSize, partitions, ports, source, width");
 
     [Fact]
     public void A_missing_key_is_named() =>
@@ -113,12 +114,68 @@ public sealed class AcceleratorReaderTests
     [InlineData("memory.channels", "4", "mine.json: memory.bandwidth: found 2.9 TB/s, 14.2 times what 4 channels of HBM3 give")]
     [InlineData("memory.interleave", "\"100 B\"", "mine.json: memory.interleave: found 100 B, expected a multiple of 32 B (a burst of HBM3) that divides 2048 B")]
     [InlineData("memory.standard", "\"HBM9\"", "mine.json: memory.standard: found \"HBM9\", expected one of: HBM2, HBM2E, HBM3, ")]
+    [InlineData("sbuf.ports", "0", "mine.json: sbuf.ports: found 0, expected a whole number from 1 to 4")]
+    [InlineData("sbuf.width", "\"0 B\"", "mine.json: sbuf.width: found \"0 B\", expected a size from 1 B to 1 GiB")]
+    [InlineData("psum.latency", "\"3\"", "mine.json: psum.latency: found \"3\", expected a time with a unit")]
+    [InlineData("psum.accessSetup", "-60", "mine.json: psum.accessSetup: found -60, expected a whole number from 0 to ")]
+    [InlineData("memory.refresh", "\"sometimes\"", "mine.json: memory.refresh: found \"sometimes\", expected one of: all-bank, per-bank, off")]
     [InlineData("sbuf.neverTogether", "[\"vector warp\"]", "mine.json: sbuf.neverTogether: found \"vector warp\", expected two of vector, scalar, gpsimd")]
     public void A_memory_that_does_not_fit_together_is_refused(string path, string value, string message) => MessageOf(root =>
     {
         string[] keys = path.Split('.');
         (keys.Length == 1 ? root : root[keys[0]]!)[keys[^1]] = JsonNode.Parse(value);
     }).Should().StartWith(message);
+
+    [Fact]
+    public void Ports_width_latency_and_set_up_of_a_scratchpad_are_read()
+    {
+        JsonNode root = JsonNode.Parse(MachinePresets.Json("trn2"))!;
+        (root["sbuf"]!["ports"], root["sbuf"]!["width"], root["sbuf"]!["latency"], root["sbuf"]!["accessSetup"]) = (2, "8 B", "5 ns", 60);
+        Accelerator machine = AcceleratorReader.Read(root.ToJsonString(), "mine.json");
+
+        (machine.Sbuf.Ports, machine.Sbuf.Width, machine.Sbuf.Latency, machine.Sbuf.AccessSetup).Should().Be((2, new Bytes(8), SimTime.FromNanoseconds(5), 60));
+        (machine.Psum.Ports, machine.Psum.Width, machine.Psum.Latency, machine.Psum.AccessSetup).Should().Be((ScratchpadSpec.Engines, null, SimTime.Zero, 0), "the defaults");
+    }
+
+    [Fact]
+    public void A_shared_cache_is_read_where_there_is_one()
+    {
+        JsonNode root = JsonNode.Parse(MachinePresets.Json("trn2"))!;
+        AcceleratorReader.Read(root.ToJsonString(), "mine.json").SharedCache.Should().BeNull();
+        root["sharedCache"] = Cache();
+
+        AcceleratorReader.Read(root.ToJsonString(), "mine.json").SharedCache.Should().Be(new SharedCacheSpec
+        {
+            Capacity = new Bytes(64 << 20),
+            Line = new Bytes(256),
+            Ways = 16,
+            Banks = 32,
+            Bandwidth = Bandwidth.FromGigabytesPerSecond(6000),
+            Latency = SimTime.FromNanoseconds(150),
+        });
+    }
+
+    [Theory]
+    [InlineData("line", "\"48 B\"", "line: found 48 B, expected a multiple of 32 B (a burst of HBM3) that divides memory.interleave, 2048 B")]
+    [InlineData("line", "\"4 KiB\"", "line: found 4096 B, expected a multiple of 32 B")]
+    [InlineData("capacity", "\"100 KiB\"", "capacity: found 102400 B, expected a multiple of 32768 B (line x ways x cores)")]
+    [InlineData("capacity", "\"1 GiB\"", "capacity: found 1073741824 B, expected a multiple of 32768 B (line x ways x cores) of at most 1048576 lines")]
+    [InlineData("banks", "12", "banks: found 12, expected a multiple of the 8 cores")]
+    [InlineData("banks", "0", "banks: found 0, expected a whole number from 1 to 4096")]
+    [InlineData("ways", "0", "ways: found 0, expected a whole number from 1 to 1024")]
+    [InlineData("bandwidth", "\"64 MiB\"", "bandwidth: found \"64 MiB\", expected a bandwidth with a unit")]
+    [InlineData("latency", "\"2 s\"", "latency: found \"2 s\", expected a time from 0 to 1 s")]
+    [InlineData("source", "\"\"", "source: found \"\", expected a text")]
+    [InlineData("policy", "\"FIFO\"", "policy: found an unknown key, expected one of: bandwidth, banks, capacity, latency, line, source, ways")]
+    public void A_shared_cache_that_cannot_be_is_refused(string key, string value, string message) => MessageOf(root =>
+    {
+        root["sharedCache"] = Cache();
+        root["sharedCache"]![key] = JsonNode.Parse(value);
+    }).Should().StartWith("mine.json: sharedCache." + message);
+
+    private static JsonNode Cache() => JsonNode.Parse("""
+        { "source": "a test", "capacity": "64 MiB", "line": "256 B", "ways": 16, "banks": 32, "bandwidth": "6 TB/s", "latency": "150 ns" }
+        """)!;
 
     [Fact]
     public void A_fraction_is_no_count_and_a_text_no_flag()

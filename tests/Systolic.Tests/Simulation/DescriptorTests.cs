@@ -12,6 +12,7 @@ public class DescriptorTests
     [Theory]
     [InlineData(DescriptorSource.Compiled, 60)]
     [InlineData(DescriptorSource.Hardware, 600)]
+    [InlineData(DescriptorSource.HardwareOneBlock, 600)]
     [InlineData(DescriptorSource.Software, 860)]
     public void Transfers_of_a_queue_are_issued_one_interval_apart(DescriptorSource source, double interval)
     {
@@ -36,6 +37,30 @@ public class DescriptorTests
         streams[(int)StreamId.QueueActivations].Free.Concat(streams[(int)StreamId.QueueWeights].Free).Select(issued => issued / 1e6).Should().BeEquivalentTo([600.0, 1200, 1800, 2400]);
         (streams[(int)StreamId.QueueStores].Free[0] / 1e6).Should().Be(600);
         (streams[(int)StreamId.QueueSmall].Free[0] / 1e6).Should().Be(60);
+    }
+
+    [Fact]
+    public void One_block_serves_loads_and_stores_where_one_engine_triggers_all()
+    {
+        StreamState[] streams = Core.Run(Core.Trn2, kernel =>
+        {
+            Load(kernel, DescriptorSource.HardwareOneBlock, StreamId.QueueActivations, 1);
+            kernel.Store(StreamId.QueueStores, kernel.Output("z", 128, 8, DataType.Bf16).Part(0, 128), kernel.Sbuf("z", 8, DataType.Bf16)[0][.., ..]);
+        }).Streams;
+
+        new[] { streams[(int)StreamId.QueueActivations].Free[0], streams[(int)StreamId.QueueStores].Free[0] }.Should().BeEquivalentTo([600_000_000L, 1_200_000_000L]);
+    }
+
+    [Theory]
+    [InlineData(DescriptorSource.Hardware, 1000)] // the trigger latency holds the 600 ns of the block
+    [InlineData(DescriptorSource.HardwareOneBlock, 1000)]
+    [InlineData(DescriptorSource.Software, 860 + 1000)] // software writes descriptors before it triggers
+    public void The_first_byte_comes_the_trigger_latency_after_the_trigger(DescriptorSource source, double first)
+    {
+        // Against 60 + 1,000 ns where the compiler wrote descriptors; main memory refreshes at other moments.
+        (Done(source) - Done(DescriptorSource.Compiled)).Should().BeApproximately(first - 1060, 1);
+
+        static double Done(DescriptorSource source) => Core.Run(Core.Trn2, kernel => Load(kernel, source, StreamId.QueueActivations, 1)).Streams[(int)StreamId.QueueActivations].Done[0] / 1e6;
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal static class RandomPrograms
     /// <summary>Writes the program; with one queue the order in which transfers are served is fixed.</summary>
     public static Programs.Program Write(Step[] steps, Accelerator machine, bool oneQueue = false, DescriptorSource descriptors = DescriptorSource.Compiled)
     {
-        bool possible = descriptors != DescriptorSource.Hardware || machine.Dma.DescriptorBlocks > 0;
+        bool possible = descriptors is not (DescriptorSource.Hardware or DescriptorSource.HardwareOneBlock) || machine.Dma.DescriptorBlocks > 0;
         var kernel = new KernelBuilder(machine, "random") { Descriptors = possible ? descriptors : DescriptorSource.Software };
         TileBuffer sbuf = kernel.Sbuf("tiles", 4096, Tiles), psum = kernel.Psum("banks", 2);
         foreach (Step step in steps)

@@ -6,7 +6,7 @@ namespace Systolic.Components;
 internal sealed class DmaEngine
 {
     private readonly DmaSpec _spec;
-    private readonly StreamMemory _memory;
+    private readonly IMainMemory _memory;
     private readonly double _perByte;
     private readonly Queue<TransferSlice>[] _queues;
     private readonly TransferSlice[] _heads = new TransferSlice[Streams.Count];
@@ -20,7 +20,7 @@ internal sealed class DmaEngine
     private int _chosen;
     private int _busyQueues;
 
-    public DmaEngine(DmaSpec spec, StreamMemory memory)
+    public DmaEngine(DmaSpec spec, IMainMemory memory)
     {
         (_spec, _memory) = (spec, memory);
         _perByte = 1e15 / spec.EngineBandwidth.BytesPerSecond;
@@ -63,16 +63,16 @@ internal sealed class DmaEngine
         long end = NextTime + path;
         if (transfer.Reads)
         {
-            end = Math.Max(end, _memory.Read(from, bytes, NextTime));
+            end = Math.Max(end, _memory.Read(from, bytes, NextTime, transfer.IsPlaced));
             for (int source = 1; source < transfer.Sources; source++)
             {
-                end = Math.Max(end, _memory.Read(transfer.From(slice.Run, source) + slice.Moved, bytes, NextTime));
+                end = Math.Max(end, _memory.Read(transfer.From(slice.Run, source) + slice.Moved, bytes, NextTime, transfer.IsPlaced));
             }
         }
 
         if (transfer.Writes)
         {
-            end = Math.Max(end, _memory.Write(to, bytes, NextTime));
+            end = Math.Max(end, _memory.Write(to, bytes, NextTime, transfer.IsPlaced));
         }
 
         _pathFree = NextTime + path;

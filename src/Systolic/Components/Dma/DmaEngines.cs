@@ -20,7 +20,7 @@ internal sealed class DmaEngines
     private long _softwareFree;
     private DmaEngine? _next;
 
-    public DmaEngines(DmaSpec spec, StreamMemory memory)
+    public DmaEngines(DmaSpec spec, IMainMemory memory)
     {
         _spec = spec;
         _blockFree = new long[spec.DescriptorBlocks];
@@ -34,10 +34,10 @@ internal sealed class DmaEngines
     public long BusyTime => _engines.Sum(engine => engine.BusyTime) / _engines.Length;
 
     /// <summary>When a transfer that its queue issues at <paramref name="start"/> has been issued, as things stand: what writes descriptors at run time serves one transfer at a time.</summary>
-    public long IssuedAt(StreamId stream, in Instruction op, long start) => op.Descriptors switch
+    public long IssuedAt(StreamId stream, in Instruction op, long start) => Block(stream, op.Descriptors) switch
     {
-        DescriptorSource.Hardware => Math.Max(start, _blockFree[Block(stream)]) + _spec.BlockInterval.Value,
-        DescriptorSource.Software => Math.Max(start, _softwareFree) + _spec.SoftwareInterval.Value,
+        { } block => Math.Max(start, _blockFree[block]) + _spec.BlockInterval.Value,
+        _ when op.Descriptors == DescriptorSource.Software => Math.Max(start, _softwareFree) + _spec.SoftwareInterval.Value,
         _ => start + _spec.IssueInterval.Value,
     };
 
@@ -49,7 +49,7 @@ internal sealed class DmaEngines
         int perEngine = Math.Max(op.Opcode.StaysInMemory() ? 1 : _spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
         int slices = (op.Partitions + perEngine - 1) / perEngine;
         var transfer = new Transfer(program, op, stream, index, slices);
-        long arrival = issued + _spec.TriggerLatency.Value;
+        long arrival = _spec.ArrivalAt(op.Descriptors, issued);
         for (int slice = 0; slice < slices; slice++)
         {
             int first = slice * perEngine;
@@ -73,20 +73,19 @@ internal sealed class DmaEngines
     /// <summary>The next transfer whose end is known.</summary>
     public bool TryTake(out TransferEnd end) => _ends.TryDequeue(out end);
 
-    /// <summary>Adds what one transfer moves.</summary>
+    /// <summary>Adds what one transfer moves on the side of the core; main memory counts its own.</summary>
     public static void Count(in Instruction op, ActivityCounts counts)
     {
-        long bytes = op.TransferBytes;
-        counts.Add(op.Opcode.ReadsMemory() ? ActivityKind.DramReadByte : ActivityKind.ScratchpadReadByte, bytes * Math.Max(1, op.Sources));
-        counts.Add(op.Opcode.WritesMemory() ? ActivityKind.DramWriteByte : ActivityKind.ScratchpadWriteByte, bytes);
+        counts.Add(ActivityKind.ScratchpadReadByte, op.Opcode.ReadsMemory() ? 0 : op.TransferBytes);
+        counts.Add(ActivityKind.ScratchpadWriteByte, op.Opcode.WritesMemory() ? 0 : op.TransferBytes);
         counts.Add(ActivityKind.EngineInstruction, 1);
     }
 
     private void Describe(StreamId stream, DescriptorSource source, long until)
     {
-        if (source == DescriptorSource.Hardware)
+        if (Block(stream, source) is { } block)
         {
-            _blockFree[Block(stream)] = until;
+            _blockFree[block] = until;
         }
         else if (source == DescriptorSource.Software)
         {
@@ -94,8 +93,13 @@ internal sealed class DmaEngines
         }
     }
 
-    /// <summary>Each engine that triggers transfers has a block of its own; loads are triggered by one engine, what leaves or stays in the scratchpad by another.</summary>
-    private int Block(StreamId stream) => stream is StreamId.QueueStores or StreamId.QueueLocal ? _blockFree.Length - 1 : 0;
+    /// <summary>Each engine that triggers transfers has a block of its own; loads are triggered by one engine, what leaves or stays in the scratchpad by another, or all by one.</summary>
+    private int? Block(StreamId stream, DescriptorSource source) => source switch
+    {
+        DescriptorSource.Hardware => stream is StreamId.QueueStores or StreamId.QueueLocal ? _blockFree.Length - 1 : 0,
+        DescriptorSource.HardwareOneBlock => 0,
+        _ => null,
+    };
 
     private void FindNext()
     {

@@ -1,3 +1,4 @@
+using Systolic.Programs;
 using Systolic.Units;
 
 namespace Systolic.Components;
@@ -29,7 +30,7 @@ public sealed record DmaSpec
     /// <summary>For which the general-purpose engine writes the descriptors of one transfer.</summary>
     public required SimTime SoftwareInterval { get; init; }
 
-    /// <summary>From the trigger to the first byte.</summary>
+    /// <summary>From the trigger to the first byte. A block writes descriptors within it; the compiler and software write them before.</summary>
     public required SimTime TriggerLatency { get; init; }
 
     /// <summary>From the last byte to a waiting engine's start.</summary>
@@ -49,4 +50,11 @@ public sealed record DmaSpec
 
     /// <summary>Bandwidth of all engines.</summary>
     public Bandwidth Bandwidth => EngineBandwidth * Engines;
+
+    /// <summary>When a transfer that has been issued at <paramref name="issued"/> reaches the engines, in femtoseconds.</summary>
+    internal long ArrivalAt(DescriptorSource source, long issued) => issued + source switch
+    {
+        DescriptorSource.Hardware or DescriptorSource.HardwareOneBlock => Math.Max(0, TriggerLatency.Value - BlockInterval.Value),
+        _ => TriggerLatency.Value,
+    };
 }

@@ -22,8 +22,7 @@ public sealed record DramDevice
         ArgumentNullException.ThrowIfNull(policy);
         (Standard, Channels, Policy) = (standard, channels, policy);
         PowerOfTwo("channels", channels, MaximumChannels);
-        CheckOrganization(standard.Organization);
-        CheckTiming(standard);
+        Check(standard);
         CheckPolicy(policy);
         Mapping = DramMapping.Parse(mapping, standard, channels);
     }
@@ -42,6 +41,14 @@ public sealed record DramDevice
 
     /// <summary>Bytes per second of all data buses.</summary>
     public double PeakBytesPerSecond => Channels * Standard.ChannelBytesPerSecond;
+
+    /// <summary>Refuses a device that cannot be.</summary>
+    /// <exception cref="ArgumentException">Organization or timing is impossible; the message names the field.</exception>
+    internal static void Check(DramStandard standard)
+    {
+        CheckOrganization(standard.Organization);
+        CheckTiming(standard);
+    }
 
     private static void CheckOrganization(DramOrganization parts)
     {

@@ -26,11 +26,14 @@ public sealed record DramSpec
     /// <summary>Accesses of a pseudo-channel that wait to be written.</summary>
     public required int WriteBuffer { get; init; }
 
+    /// <summary>When rows are refreshed.</summary>
+    public DramRefresh Refresh { get; init; } = DramRefresh.AllBank;
+
     /// <summary>The device of a channel at the data rate that the bandwidth needs.</summary>
     public DramStandard Device => Standard.AtDataRate(Standard.GigabitsPerPin * Bandwidth.BytesPerSecond / (Channels * Standard.ChannelBytesPerSecond));
 
-    /// <summary>Share of the peak that is left beside refreshes.</summary>
-    public double SustainedShare => 1 - ((double)Standard.Timing.Rfc / Standard.Timing.Refi);
+    /// <summary>Share of the peak that is left beside refreshes of all banks; while one bank is refreshed the others go on.</summary>
+    public double SustainedShare => Refresh == DramRefresh.AllBank ? 1 - ((double)Standard.Timing.Rfc / Standard.Timing.Refi) : 1;
 
     /// <summary>What one of <paramref name="cores"/> cores gets at most when all stream alike.</summary>
     public Bandwidth PerCore(int cores) => Bandwidth * (SustainedShare / cores);

@@ -25,6 +25,10 @@ public sealed record ScaleSimConfiguration(
     /// <summary>The given bandwidths of USER mode; null in CALC mode, where reads never stall and bandwidth is estimated.</summary>
     public ScaleSimBandwidth? Bandwidth { get; init; }
 
+    /// <summary>One of the three SRAMs: one partition, halves used in turn, one port to DRAM.</summary>
+    internal static ScratchpadSpec Sram(long kibibytes, long wordsPerCycle) =>
+        new() { Partitions = 1, PartitionSize = new Bytes(1024 * kibibytes), Banks = 2, Ports = 1, Width = new Bytes(wordsPerCycle) };
+
     /// <summary>Reads a configuration file of SCALE-Sim v3.</summary>
     /// <exception cref="InvalidDocumentException">The file is not such a configuration, or asks for what is not modelled here; the message lists every problem.</exception>
     public static ScaleSimConfiguration Read(string file) => Parse(DocumentText.Read(file), file);

@@ -3,7 +3,7 @@ namespace Systolic.Components;
 /// <summary>SCALE-Sim v3 in compatibility mode: the same figures, found from closed forms and a handful of events instead of word by word.</summary>
 /// <remarks>
 /// A model of that tool, not of a machine: folds never overlap, partial sums are never read back, and in USER mode stalls are partly artefacts of its
-/// prefetcher. This library's own machines share nothing with it.
+/// prefetcher. This library's own machines share nothing with it but the description of a scratchpad.
 /// </remarks>
 public static class ScaleSimModel
 {

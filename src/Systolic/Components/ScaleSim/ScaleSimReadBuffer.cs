@@ -16,15 +16,14 @@ internal sealed class ScaleSimReadBuffer
     private long _last = -1;
 
     /// <summary>The SRAM before cycle 0, its working half filled.</summary>
-    public ScaleSimReadBuffer(long kibibytes, long bandwidth, ScaleSimOperand operand, ScaleSimPixels? pixels, long cycles)
+    public ScaleSimReadBuffer(ScratchpadSpec sram, ScaleSimOperand operand, ScaleSimPixels? pixels, long cycles)
     {
-        (_operand, _pixels, _bandwidth, _end) = (operand, pixels, bandwidth, cycles);
-        long size = 1024 * kibibytes;
-        long working = ScaleSimCeiling.Of(size, 2);
-        _lines = ScaleSimCeiling.Of(size - working, bandwidth);
+        (_operand, _pixels, _bandwidth, _end) = (operand, pixels, sram.Width!.Value.Value, cycles);
+        long size = sram.Capacity.Value, working = sram.BankSize.Value;
+        _lines = ScaleSimCeiling.Of(size - working, _bandwidth);
         _window = new ScaleSimWindow(ScaleSimGranules.Of(ScaleSimCeiling.Of(size, 100), operand, pixels), working, size - working);
-        long initial = Math.Min(ScaleSimCeiling.Of(working, bandwidth), ScaleSimCeiling.Of(operand.PaddedWords, bandwidth));
-        (FirstCycle, Reads) = (-initial, initial * bandwidth);
+        long initial = Math.Min(ScaleSimCeiling.Of(working, _bandwidth), ScaleSimCeiling.Of(operand.PaddedWords, _bandwidth));
+        (FirstCycle, Reads) = (-initial, initial * _bandwidth);
     }
 
     /// <summary>Words read from DRAM.</summary>

@@ -28,11 +28,11 @@ internal sealed class ScaleSimRun
         _ifmap = stay || weights ? new ScaleSimStreamedOperand(_folds, onColumns: false) : new ScaleSimStationaryOperand(_folds);
         _filter = weights ? new ScaleSimStationaryOperand(_folds) : new ScaleSimStreamedOperand(_folds, onColumns: stay);
         _outputs = new ScaleSimOutputs(_folds);
-        _writes = new ScaleSimWriteBuffer(configuration.OfmapKibibytes, configuration.Bandwidth?.Ofmap ?? configuration.Columns, _outputs);
+        _writes = new ScaleSimWriteBuffer(ScaleSimConfiguration.Sram(configuration.OfmapKibibytes, configuration.Bandwidth?.Ofmap ?? configuration.Columns), _outputs);
         if (configuration.Bandwidth is { } bandwidth)
         {
-            _ifmapReads = new ScaleSimReadBuffer(configuration.IfmapKibibytes, bandwidth.Ifmap, _ifmap, _pixels, _folds.Cycles);
-            _filterReads = new ScaleSimReadBuffer(configuration.FilterKibibytes, bandwidth.Filter, _filter, null, _folds.Cycles);
+            _ifmapReads = new ScaleSimReadBuffer(ScaleSimConfiguration.Sram(configuration.IfmapKibibytes, bandwidth.Ifmap), _ifmap, _pixels, _folds.Cycles);
+            _filterReads = new ScaleSimReadBuffer(ScaleSimConfiguration.Sram(configuration.FilterKibibytes, bandwidth.Filter), _filter, null, _folds.Cycles);
         }
 
         _ifmapClock = new ScaleSimClock(_ifmap.FirstCycle, LastRequest());

@@ -17,11 +17,10 @@ internal sealed class ScaleSimWriteBuffer
     private long _done;
 
     /// <summary>An empty SRAM.</summary>
-    public ScaleSimWriteBuffer(long kibibytes, long bandwidth, ScaleSimWave outputs)
+    public ScaleSimWriteBuffer(ScratchpadSpec sram, ScaleSimWave outputs)
     {
-        (_outputs, _width, _free) = (outputs, bandwidth, 1024 * kibibytes);
-        long drain = _free - ScaleSimCeiling.Of(_free, 2);
-        (_threshold, _drainRows) = (_free - drain, ScaleSimCeiling.Of(drain, bandwidth));
+        (_outputs, _width, _free) = (outputs, sram.Width!.Value.Value, sram.Capacity.Value);
+        (_threshold, _drainRows) = (_free - sram.BankSize.Value, ScaleSimCeiling.Of(sram.BankSize.Value, _width));
     }
 
     /// <summary>Words written to DRAM.</summary>

@@ -11,16 +11,9 @@ internal static class EngineTraffic
     public static void Count(in Instruction op, ActivityCounts counts)
     {
         long elements = (long)op.Partitions * op.Free;
-        long sources = op.Opcode is Opcode.Memset or Opcode.Iota ? 0 : elements;
-        Read(sources * op.Source.ByteSize(), op.Operands.HasFlag(Operands.FirstInPsum), counts);
-        if (op.Operands.HasFlag(Operands.TwoTensors))
-        {
-            Read(elements * op.Source.ByteSize(), op.Operands.HasFlag(Operands.SecondInPsum), counts);
-        }
-
-        bool reduces = op.Opcode is Opcode.TensorReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8 or Opcode.FindIndex8;
-        long written = (reduces ? op.Partitions : elements) * op.Destination.ByteSize();
-        counts.Add(op.Operands.HasFlag(Operands.DestinationInPsum) ? ActivityKind.AccumulatorWriteByte : ActivityKind.ScratchpadWriteByte, written);
+        Read(First(op) * op.Partitions, op.Operands.HasFlag(Operands.FirstInPsum), counts);
+        Read(Second(op) * op.Partitions, op.Operands.HasFlag(Operands.SecondInPsum), counts);
+        counts.Add(op.Operands.HasFlag(Operands.DestinationInPsum) ? ActivityKind.AccumulatorWriteByte : ActivityKind.ScratchpadWriteByte, Written(op) * op.Partitions);
         counts.Add(UsesTable(op) ? ActivityKind.SpecialFunctionOp : ActivityKind.VectorOp, elements);
         counts.Add(ActivityKind.EngineLaneOverhead, elements);
         counts.Add(ActivityKind.EngineInstruction, 1);
@@ -28,6 +21,28 @@ internal static class EngineTraffic
 
     /// <summary>Elements per partition, counted twice where they lie too far apart for the full rate of a port (Trainium architecture guide: half the rate above a stride of 16 bytes).</summary>
     public static long Slots(in Instruction op) => op.Operands.HasFlag(Operands.Strided) ? 2L * op.Free : op.Free;
+
+    /// <summary>Bytes that an instruction of any engine reads and writes in each partition of the accumulator memory, or else of the scratchpad.</summary>
+    public static long PerPartition(StreamId engine, in Instruction op, bool psum)
+    {
+        if (engine == StreamId.Tensor)
+        {
+            return psum
+                ? (long)op.Free * sizeof(float) * (op.Operands.HasFlag(Operands.Accumulate) ? 2 : 1)
+                : ((long)op.Columns + op.Free) * op.Source.ByteSize();
+        }
+
+        return (op.Operands.HasFlag(Operands.FirstInPsum) == psum ? First(op) : 0)
+            + (op.Operands.HasFlag(Operands.SecondInPsum) == psum ? Second(op) : 0)
+            + (op.Operands.HasFlag(Operands.DestinationInPsum) == psum ? Written(op) : 0);
+    }
+
+    private static long First(in Instruction op) => op.Opcode is Opcode.Memset or Opcode.Iota ? 0 : (long)op.Free * op.Source.ByteSize();
+
+    private static long Second(in Instruction op) => op.Operands.HasFlag(Operands.TwoTensors) ? (long)op.Free * op.Source.ByteSize() : 0;
+
+    private static long Written(in Instruction op) =>
+        (op.Opcode is Opcode.TensorReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8 or Opcode.FindIndex8 ? 1 : op.Free) * (long)op.Destination.ByteSize();
 
     private static bool UsesTable(in Instruction op) => op.Opcode == Opcode.Reciprocal || ScalarEngine.NeedsTable(op);
 

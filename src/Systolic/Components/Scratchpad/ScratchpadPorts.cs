@@ -1,4 +1,5 @@
 using Systolic.Programs;
+using Systolic.Units;
 
 namespace Systolic.Components;
 
@@ -50,6 +51,30 @@ internal sealed class ScratchpadPorts(ScratchpadSpec sbuf, ScratchpadSpec psum, 
         }
     }
 
+    /// <summary>Neither memory holds up an instruction once it has its port.</summary>
+    public bool ArePlain { get; } = IsPlain(sbuf) && IsPlain(psum);
+
+    /// <summary>By how many cycles the memories hold up an instruction that takes an engine <paramref name="cycles"/>, to set up its accesses and at ports narrower than the engine; and how much later its result can be read.</summary>
+    public (Cycles Hold, long Latency) Hold(StreamId engine, in Instruction op, Cycles cycles)
+    {
+        long setup = 0, access = 0, latency = 0;
+        for (int i = 0; i < 2; i++)
+        {
+            ScratchpadSpec memory = i == 0 ? sbuf : psum;
+            long bytes = EngineTraffic.PerPartition(engine, op, psum: i == 1);
+            if (bytes > 0)
+            {
+                setup = Math.Max(setup, memory.AccessSetup);
+                access = Math.Max(access, memory.Width is { } width ? (bytes + width.Value - 1) / width.Value : 0);
+                latency += memory.Latency.Value;
+            }
+        }
+
+        return (new Cycles(setup + Math.Max(0, access - cycles.Value)), latency);
+    }
+
+    private static bool IsPlain(ScratchpadSpec memory) => memory.Width is null && memory.Latency == SimTime.Zero && memory.AccessSetup == 0;
+
     /// <summary>An operand lies in SBUF: always of a product, else unless all are in PSUM.</summary>
     private static bool UsesSbuf(StreamId engine, in Instruction op) => engine == StreamId.Tensor
         || (op.Operands & (Operands.DestinationInPsum | Operands.FirstInPsum)) != (Operands.DestinationInPsum | Operands.FirstInPsum)
@@ -69,7 +94,17 @@ internal sealed class ScratchpadPorts(ScratchpadSpec sbuf, ScratchpadSpec psum, 
             start = Math.Max(start, free);
         }
 
-        return start;
+        return memory.Ports < ScratchpadSpec.Engines ? Math.Max(start, PortFree(memory.Ports, until, engine)) : start;
+    }
+
+    /// <summary>When so few other engines are left that one of the ports is free.</summary>
+    private static long PortFree(int ports, long[] until, StreamId engine)
+    {
+        Span<long> others = stackalloc long[ScratchpadSpec.Engines];
+        until.AsSpan(0, ScratchpadSpec.Engines).CopyTo(others);
+        others[(int)engine] = 0;
+        others.Sort();
+        return others[^ports];
     }
 
     private long Bank(int tile, StreamId engine, bool inPsum) =>

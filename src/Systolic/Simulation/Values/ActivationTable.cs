@@ -17,6 +17,7 @@ internal static class ActivationTable
     private static double Evaluate(ActivationFunction function, double x) => function switch
     {
         ActivationFunction.Exp => Math.Exp(x),
+        ActivationFunction.Sqrt => Math.Sqrt(x),
         ActivationFunction.Rsqrt => 1 / Math.Sqrt(x),
         ActivationFunction.Gelu => x * NormalDistribution.Cumulative(x),
         ActivationFunction.Silu => x / (1 + Math.Exp(-x)),

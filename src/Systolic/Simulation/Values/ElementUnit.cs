@@ -44,6 +44,14 @@ internal sealed class ElementUnit(TileMemory tiles)
                 Alu.Apply(operation.Operator, First(operation, partition), Scalar(operation.Second, operation.Constant, partition), result);
                 Alu.Apply(operation.SecondOperator, result, Scalar(operation.Third, operation.SecondConstant, partition), result);
                 break;
+            case Opcode.TensorScalarReduce:
+                Alu.Apply(operation.Operator, First(operation, partition), Scalar(operation.Second, operation.Constant, partition), result);
+                WriteReduced(operation, partition, Alu.Reduce(operation.SecondOperator, result));
+                break;
+            case Opcode.RangeSelect:
+                SelectRange(operation, First(operation, partition), partition, result);
+                WriteReduced(operation, partition, Alu.Reduce(AluOperator.Maximum, result));
+                break;
             case Opcode.ScalarTensorTensor:
                 Alu.Apply(operation.Operator, First(operation, partition), Scalar(operation.Third, operation.Constant, partition), result);
                 Alu.Apply(operation.SecondOperator, result, Second(operation, partition), result);
@@ -132,10 +140,25 @@ internal sealed class ElementUnit(TileMemory tiles)
 
         if (op.Opcode == Opcode.ActivationReduce)
         {
-            tiles.Touch(operation.Reduced.Tile);
-            Span<float> sum = Buffer(2, 1);
-            sum[0] = Alu.Sum(result);
-            tiles.Write(operation.Reduced, partition, sum);
+            WriteReduced(operation, partition, Alu.Sum(result));
+        }
+    }
+
+    private void WriteReduced(in Operation operation, int partition, float value)
+    {
+        tiles.Touch(operation.Reduced.Tile);
+        Span<float> reduced = Buffer(2, 1);
+        reduced[0] = value;
+        tiles.Write(operation.Reduced, partition, reduced);
+    }
+
+    private void SelectRange(in Operation operation, ReadOnlySpan<float> source, int partition, Span<float> result)
+    {
+        float lower = Scalar(operation.Second, operation.Constant, partition), upper = Scalar(operation.Third, operation.SecondConstant, partition);
+        for (int i = 0; i < result.Length; i++)
+        {
+            int position = operation.Condition.Base + i;
+            result[i] = position >= lower && position < upper ? source[i] : float.MinValue;
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
             case Opcode.Gather:
                 for (int partition = 0; partition < operation.Target.Partitions; partition++)
                 {
-                    tiles.Place(operation.Target, partition, Read(view, RowNamed(operation.Second, partition, view)));
+                    tiles.Place(operation.Target, partition, ReadAs(operation.Target, view, RowNamed(operation.Second, partition, view)));
                 }
 
                 break;
@@ -105,7 +105,7 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
         for (int row = 0; row < view.Pattern.AllRows; row++)
         {
             (int wrap, int partition) = Math.DivRem(row, target.Partitions);
-            ReadOnlySpan<float> values = Read(view, row);
+            ReadOnlySpan<float> values = ReadAs(target, view, row);
             if (width == target.Free.Elements)
             {
                 tiles.Place(target, partition, values);
@@ -164,6 +164,20 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
         return index >= 0 && index < view.Pattern.AllRows && index == MathF.Truncate(index)
             ? (int)index
             : throw new InvalidOperationException(FormattableString.Invariant($"{program.Name}: {tiles.Describe(indices, partition)} holds index {index}, expected a row of {view.Tensor.Name}: 0 to {view.Pattern.AllRows - 1}."));
+    }
+
+    /// <summary>A row in the type of a tile.</summary>
+    private ReadOnlySpan<float> ReadAs(in TileView target, in MemoryView view, int row)
+    {
+        ReadOnlySpan<float> values = Read(view, row);
+        if (view.Tensor.Type == target.Type)
+        {
+            return values;
+        }
+
+        Span<float> converted = Row(values.Length);
+        Rounding.Round(values, converted, target.Type);
+        return converted;
     }
 
     private ReadOnlySpan<float> Read(in MemoryView view, int row)

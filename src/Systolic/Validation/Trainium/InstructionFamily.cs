@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
 using Systolic.Programs;

@@ -12,7 +12,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<ITrainiumFamily> Families =
     [
-        new InstructionFamily(), new DmaFamily(), new MatMulFamily(),
+        new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new AttentionFamily(),
         new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(),
     ];
 
@@ -60,7 +60,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
         bool share = row.Unit == "percent";
         string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : "";
-        tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
+        tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{prediction.Apart}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
     }
 
     private static TrainiumPrediction Predict(ITrainiumFamily family, TrainiumRow row)

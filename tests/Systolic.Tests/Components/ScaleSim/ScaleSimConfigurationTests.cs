@@ -38,6 +38,14 @@ public class ScaleSimConfigurationTests
         """;
 
     [Fact]
+    public void An_sram_is_a_scratchpad_of_two_halves_and_one_port()
+    {
+        ScratchpadSpec ifmap = ScaleSimConfiguration.Sram(64, 10);
+
+        (ifmap.Capacity, ifmap.BankSize, ifmap.Ports, ifmap.Width).Should().Be((Bytes.FromKibibytes(64), Bytes.FromKibibytes(32), 1, new Bytes(10)));
+    }
+
+    [Fact]
     public void Every_key_finds_its_place() => ScaleSimConfiguration.Parse(Text, "a.cfg").Should().Be(
         new ScaleSimConfiguration(32, 16, ScaleSimDataflow.OutputStationary, 64, 32, 8) { RunName = "small", Bandwidth = new(12, 6, 10) });
 

@@ -28,6 +28,7 @@ internal sealed class StreamController
     private readonly long[] _activates;
     private readonly long[] _left;
     private readonly long[] _written;
+    private readonly long[] _unitDue;
     private readonly Queue<StreamAccess> _writes = new();
     private long _accesses;
     private long _activateCount;
@@ -40,7 +41,7 @@ internal sealed class StreamController
     private long _lastRead = Never;
     private long _lastWrite = Never;
     private int _lastStack;
-    private long _refreshDue;
+    private long _refreshDue = long.MaxValue;
     private DramTally _tally;
 
     /// <summary>All banks closed at tick 0.</summary>
@@ -48,8 +49,9 @@ internal sealed class StreamController
     /// <param name="lookAhead">Accesses whose rows may be opened before the oldest one's last burst.</param>
     /// <param name="writeBuffer">Writes that wait; full, it is emptied to a quarter.</param>
     /// <param name="refreshPhase">The first refresh, in refresh intervals.</param>
+    /// <param name="refresh">What is refreshed at once: all banks, or those of a unit, the units evenly in turn.</param>
     /// <exception cref="ArgumentException">The bank groups cannot keep the data bus busy in turn.</exception>
-    public StreamController(DramStandard standard, int lookAhead, int writeBuffer, double refreshPhase = 1)
+    public StreamController(DramStandard standard, int lookAhead, int writeBuffer, double refreshPhase = 1, DramRefresh refresh = DramRefresh.AllBank)
     {
         DramOrganization parts = standard.Organization;
         _timing = standard.Timing;
@@ -63,7 +65,16 @@ internal sealed class StreamController
         Array.Fill(_rows, Closed);
         (_groupActivate, _groupColumn, _activates) = (Filled(parts.BankGroups), Filled(parts.BankGroups), Filled(Window));
         (_left, _written) = (Filled(lookAhead), Filled(writeBuffer));
-        _refreshDue = (long)(_timing.Refi * refreshPhase);
+        _unitDue = new long[refresh == DramRefresh.PerBank ? units : 0];
+        for (int unit = 0; unit < _unitDue.Length; unit++)
+        {
+            _unitDue[unit] = (long)(_timing.Refi * (refreshPhase + ((double)unit / units)));
+        }
+
+        if (refresh == DramRefresh.AllBank)
+        {
+            _refreshDue = (long)(_timing.Refi * refreshPhase);
+        }
     }
 
     /// <summary>The banks that are opened together.</summary>
@@ -113,6 +124,11 @@ internal sealed class StreamController
         if (start >= _refreshDue)
         {
             start = Math.Max(start, Refresh(start));
+        }
+
+        if (_unitDue.Length > 0 && start >= _unitDue[access.Unit])
+        {
+            RefreshUnit(access.Unit, start);
         }
 
         if (_rows[access.Unit] == access.Row)
@@ -226,6 +242,19 @@ internal sealed class StreamController
         }
 
         return _rowBus;
+    }
+
+    /// <summary>A unit's refreshes that were due go on while others work, each as soon as its rows may be closed; rows may be opened again after the last.</summary>
+    private void RefreshUnit(int unit, long start)
+    {
+        ref long due = ref _unitDue[unit];
+        for (; start >= due; due += _timing.Refi)
+        {
+            _closeFrom[unit] = Math.Max(due, _closeFrom[unit]) + _timing.RfcBank + ((_groups - 1) * (long)_timing.RefreshBankSpacing);
+            _tally.RefreshesBank += _groups;
+        }
+
+        _rows[unit] = Closed;
     }
 
     private static long[] Filled(int length)

@@ -1,3 +1,5 @@
+using Systolic.Accounting;
+
 namespace Systolic.Components;
 
 /// <summary>What one core sees of main memory: its share of the channels. Times in femtoseconds.</summary>
@@ -6,7 +8,7 @@ namespace Systolic.Components;
 /// the channels therefore stands for all of them: of consecutive pieces of this core's stream on one pseudo-channel, the first stands for itself and the others for that
 /// piece of the other cores, in rows of their own. Traffic, rows in use and conflicts of a channel are those of the whole chip.
 /// </remarks>
-internal sealed class StreamMemory
+internal sealed class StreamMemory : IMainMemory
 {
     // Odd, so that the cores' rows start in different units. The mapping of the chips is not published; this one is assumed.
     private const int UnitsBetweenCores = 5;
@@ -19,38 +21,60 @@ internal sealed class StreamMemory
     private readonly int _pieces;
     private readonly int _units;
     private readonly int _rows;
+    private long _read;
+    private long _written;
 
+    /// <exception cref="ArgumentException">The memory cannot be; the message names the field.</exception>
     public StreamMemory(DramSpec spec, int cores)
     {
+        int channels = Share(spec, cores);
+        if (channels < 1)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"memory.channels: found {spec.Channels} of {spec.Standard.Name} for {cores} cores, expected at least one pseudo-channel for each core."));
+        }
+
+        DramDevice.Check(spec.Standard);
         DramStandard device = spec.Device;
         DramOrganization parts = device.Organization;
-        int channels = Share(spec, cores);
-        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels))];
+        _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels, spec.Refresh))];
         _tick = (long)Math.Round(device.TickPicoseconds * 1000);
         (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
         _pieces = (int)(_channels[0].Units.RowBytes / _interleave);
         (_units, _rows) = (_channels[0].Units.Count, parts.Rows);
     }
 
-    /// <summary>Bytes that a request may hold at most: it must not cross a multiple of this.</summary>
+    /// <inheritdoc/>
     public long Piece => _interleave;
 
     /// <summary>Pseudo-channels of one core.</summary>
     public static int Share(DramSpec spec, int cores) => spec.Channels * spec.Standard.Organization.PseudoChannels / cores;
 
-    /// <summary>Reads; returns when the data has come.</summary>
-    public long Read(long address, int bytes, long time)
+    /// <inheritdoc/>
+    public long Read(long address, int bytes, long time, bool placed = true)
     {
+        _read += bytes;
         StreamAccess access = Locate(address, bytes, false, out StreamController channel);
         return channel.Read(access, Tick(time)) * _tick;
     }
 
-    /// <summary>Writes; returns when the data has been taken.</summary>
-    public long Write(long address, int bytes, long time)
+    /// <inheritdoc/>
+    public long Write(long address, int bytes, long time, bool placed = true)
     {
+        _written += bytes;
         StreamAccess access = Locate(address, bytes, true, out StreamController channel);
         long tick = Tick(time), taken = channel.Write(access, tick);
         return taken == tick ? time : taken * _tick;
+    }
+
+    /// <inheritdoc/>
+    public long Finish(long time) => time;
+
+    /// <inheritdoc/>
+    public void Count(ActivityCounts counts)
+    {
+        counts.Add(ActivityKind.DramReadByte, _read);
+        counts.Add(ActivityKind.DramWriteByte, _written);
     }
 
     private long Tick(long time) => (time + _tick - 1) / _tick;

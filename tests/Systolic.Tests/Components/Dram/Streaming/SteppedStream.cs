@@ -3,7 +3,7 @@ using Systolic.Components;
 namespace Systolic.Tests.Components.Dram;
 
 /// <summary>The rules of <see cref="StreamController"/> tick by tick: in every tick one row command and one column command at most, if every constraint allows it now.</summary>
-internal sealed class SteppedStream(DramStandard standard, int lookAhead, int writeBuffer)
+internal sealed class SteppedStream(DramStandard standard, int lookAhead, int writeBuffer, DramRefresh refresh)
 {
     private const long Never = -1_000_000;
     private readonly DramTiming _t = standard.Timing;
@@ -24,7 +24,10 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
     private long _lastWrite = Never;
     private long _lastColumn = Never;
     private int _lastStack;
-    private long _due = standard.Timing.Refi;
+    private readonly long[] _unitDue = [.. Enumerable.Range(0, new StreamUnits(standard).Count)
+        .Select(unit => (long)(standard.Timing.Refi * (1 + ((double)unit / new StreamUnits(standard).Count))))];
+
+    private long _due = refresh == DramRefresh.AllBank ? standard.Timing.Refi : long.MaxValue;
     private long _refreshAt = -1;
     private long _now;
 
@@ -71,6 +74,7 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
                 Arrive(new Job(arrivals[next].Access, next, _now));
             }
 
+            RefreshUnits();
             Row();
             Column();
             (_now < 2_000_000).Should().BeTrue();
@@ -174,6 +178,21 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
         }
     }
 
+    // A unit that no access in progress needs closes its rows and is refreshed, whatever the others do.
+    private void RefreshUnits()
+    {
+        for (int i = 0; refresh == DramRefresh.PerBank && i < _unitDue.Length; i++)
+        {
+            Unit unit = UnitOf(i);
+            if (_now >= _unitDue[i] && _now >= unit.CloseFrom && !_order.Skip(_columnNext).Take(_rowNext - _columnNext + 1).Any(job => job.Started && job.Access.Unit == i))
+            {
+                unit.Row = -1;
+                unit.CloseFrom = _now + _t.RfcBank + ((_groups - 1) * _t.RefreshBankSpacing);
+                _unitDue[i] += _t.Refi;
+            }
+        }
+    }
+
     private void Refresh()
     {
         if (_columnNext < _rowNext)
@@ -247,11 +266,13 @@ internal sealed class SteppedStream(DramStandard standard, int lookAhead, int wr
         }
     }
 
-    private Unit UnitOf(Job job)
+    private Unit UnitOf(Job job) => UnitOf(job.Access.Unit);
+
+    private Unit UnitOf(int number)
     {
-        if (!_units.TryGetValue(job.Access.Unit, out Unit? unit))
+        if (!_units.TryGetValue(number, out Unit? unit))
         {
-            _units[job.Access.Unit] = unit = new Unit(_groups);
+            _units[number] = unit = new Unit(_groups);
         }
 
         return unit;
