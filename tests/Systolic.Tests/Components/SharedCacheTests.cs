@@ -247,7 +247,7 @@ public class SharedCacheTests
 
         public long Finish(long time) => time;
 
-        public void Count(ActivityCounts counts)
+        public void Count(ActivityCounts counts, long end)
         {
         }
 

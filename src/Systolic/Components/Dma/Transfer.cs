@@ -28,7 +28,7 @@ internal sealed class Transfer
         }
 
         _to = Reads ? program.MemoryTargetOf(op) : program.MemoryOf(op);
-        IsPlaced = !op.Opcode.IsDynamic() && (Reads ? _from[0] : _to) is not null;
+        IsPlaced = !op.Opcode.IsDynamic() && (op.Sources > 0 ? _from[0] : _to) is not null;
     }
 
     public StreamId Stream { get; }
@@ -49,11 +49,11 @@ internal sealed class Transfer
     /// <summary>It writes main memory.</summary>
     public bool Writes { get; }
 
-    /// <summary>The program says where in main memory.</summary>
-    public bool IsPlaced { get; }
-
     /// <summary>Tensors that it reads and, if there are several, adds.</summary>
     public int Sources => _from.Length;
+
+    /// <summary>The program says where in main memory.</summary>
+    public bool IsPlaced { get; }
 
     /// <summary>Byte address of a run that is read.</summary>
     public long From(int run, int source = 0) => Address(_from[source], run);

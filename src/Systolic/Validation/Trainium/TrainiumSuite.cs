@@ -12,8 +12,8 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<ITrainiumFamily> Families =
     [
-        new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(),
-        new AttentionFamily(), new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(), new TutorialFamily(),
+        new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new AttentionFamily(),
+        new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(), new TutorialFamily(),
     ];
 
     /// <inheritdoc/>
