@@ -163,6 +163,7 @@ public static class AcceleratorReader
         Latency = s.Time("latency"),
     });
 
+    private const long LargestMinimumRun = 1 << 20;
     private const double LeastThrottledShare = 0.01;
     private const double SlowestRate = 0.25;
     private const double FastestRate = 4;
@@ -268,6 +269,11 @@ public static class AcceleratorReader
         if (m.TensorEngine.SustainedRate.Hertz > m.TensorEngine.Clock.Hertz)
         {
             root.Problem("tensorEngine.sustainedRate", $"found {m.TensorEngine.SustainedRate}, expected at most the clock, {m.TensorEngine.Clock}");
+        }
+
+        if (m.Dma.MinimumRun.Value > LargestMinimumRun)
+        {
+            root.Problem("dma.minimumRun", FormattableString.Invariant($"found {m.Dma.MinimumRun.Value} B, expected at most {LargestMinimumRun} B: every run is charged as this at least"));
         }
 
         CheckTransposes(root, "memoryTransposeShare", m.Dma.MemoryTransposeShare);

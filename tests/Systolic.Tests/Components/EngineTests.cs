@@ -92,10 +92,18 @@ public class EngineTests
     }
 
     [Fact]
-    public void Copies_and_squares_need_no_table_and_a_sum_costs_sixty_four_cycles()
+    public void Copies_and_squares_need_no_table_and_a_sum_keeps_the_engine_for_sixty_four_cycles_more()
     {
+        // The sum is read while the last results are on their way: 290 ns are longer than 64 cycles.
         Scalar(Core.Trn2, (kernel, t, s) => kernel.Activation(ActivationFunction.Square, t, s, null, 128, 1200, DataType.Fp32, DataType.Fp32)).Should().BeApproximately(1000 + 290, 0.01);
-        Scalar(Core.Trn2, (kernel, t, s) => kernel.ActivationReduce(ActivationFunction.Square, t, s, null, 128, 1200, DataType.Fp32, DataType.Fp32)).Should().BeApproximately(1000 + (64 / 1.2) + 290, 0.01);
+        Scalar(Core.Trn2, (kernel, t, s) => kernel.ActivationReduce(ActivationFunction.Square, t, s, null, 128, 1200, DataType.Fp32, DataType.Fp32)).Should().BeApproximately(1000 + 290, 0.01);
+        StreamState scalar = Core.Run(Core.Trn2, kernel =>
+        {
+            TileBuffer tiles = kernel.Sbuf("tiles", 4800, 3);
+            kernel.ActivationReduce(ActivationFunction.Square, tiles[1], tiles[0], null, 128, 1200, DataType.Fp32, DataType.Fp32);
+            kernel.Activation(ActivationFunction.Square, tiles[2], tiles[0], null, 128, 1200, DataType.Fp32, DataType.Fp32);
+        }).Streams[(int)StreamId.Scalar];
+        (scalar.Start[1] / 1e6).Should().BeApproximately(1000 + (64 / 1.2), 0.01);
         // 16-bit copies run twice as fast on v4.
         Scalar(Core.Trn3, (kernel, t, s) => kernel.Copy(StreamId.Scalar, t, s, 128, 1200, DataType.Bf16, DataType.Bf16)).Should().BeApproximately(500 + 290, 0.01);
     }

@@ -216,7 +216,7 @@ public class SharedCacheTests
     private static ActivityCounts Counts(SharedCache cache)
     {
         var counts = new ActivityCounts();
-        cache.Count(counts);
+        cache.Count(counts, 0);
         return counts;
     }
 
