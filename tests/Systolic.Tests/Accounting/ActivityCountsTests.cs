@@ -11,7 +11,7 @@ public class ActivityCountsTests
         string[] components = [.. Enum.GetValues<ActivityKind>().Select(kind => kind.Component())];
 
         components.Should().HaveCount(ActivityKinds.Count).And.NotContain("");
-        components.Where((component, i) => i == 0 || component != components[i - 1]).Should().OnlyHaveUniqueItems().And.HaveCount(12);
+        components.Where((component, i) => i == 0 || component != components[i - 1]).Should().OnlyHaveUniqueItems().And.HaveCount(13);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
 using Systolic.Programs;
+using Systolic.Simulation;
 using Systolic.Tests.Simulation;
 
 namespace Systolic.Tests.Components;

@@ -63,7 +63,7 @@ public class ArrayPartsTests
         kernel.Store(StreamId.QueueStores, y.Part(0, 96), result[..96, ..]);
         var random = new Random(3);
         Matrix a = Small(random, 128, 96), b = Small(random, 128, 40);
-        Matrix product = Interpreter.Run(kernel.Build(), new Dictionary<string, Matrix> { ["x"] = a, ["w"] = b })["y"];
+        Matrix product = Interpreter.Run(kernel.Build(), new Dictionary<string, Matrix> { ["x"] = a, ["w"] = b }, cancellation: TestContext.Current.CancellationToken)["y"];
 
         // Small whole numbers: every sum is exact.
         for (int i = 0; i < 96; i++)

@@ -42,9 +42,9 @@ public class LockstepSimulatorTests
     public void The_step_does_not_change_the_result()
     {
         Programs.Program program = KernelLibrary.Lower(new MatMul("product", 256, 256, 1024), Core.Trn2).Passes.First().Program;
-        CoreRun fine = LockstepSimulator.Run(program, Core.Trn2, SimTime.FromNanoseconds(0.3)), coarse = LockstepSimulator.Run(program, Core.Trn2, SimTime.FromMicroseconds(7));
+        CoreRun fine = LockstepSimulator.RunWithTimes(program, Core.Trn2, SimTime.FromNanoseconds(0.3)).Run, coarse = LockstepSimulator.RunWithTimes(program, Core.Trn2, SimTime.FromMicroseconds(7)).Run;
 
-        fine.Time.Should().Be(coarse.Time).And.Be(Simulator.Run(program, Core.Trn2).Time);
+        fine.Time.Should().Be(coarse.Time).And.Be(Simulator.RunWithTimes(program, Core.Trn2).Run.Time);
         fine.Counts.Should().BeEquivalentTo(coarse.Counts);
     }
 

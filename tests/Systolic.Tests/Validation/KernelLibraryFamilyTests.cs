@@ -10,7 +10,7 @@ public class KernelLibraryFamilyTests
     [Theory]
     [InlineData("rmsnorm-quant", "RMSNorm + row-quantize to fp8 (nkilib rmsnorm_quant)", 2, "batch=1 seq=160 hidden=16384 lower_bound=0.0", "bf16", 106.547, 10)]
     [InlineData("rmsnorm-quant", "RMSNorm + row-quantize to fp8 (nkilib rmsnorm_quant)", 2, "batch=1 seq=2048 hidden=16384 lower_bound=0.0", "bf16", 683.281, 10)]
-    [InlineData("rmsnorm-quant", "RMSNorm + row-quantize to fp8, target latency", 2, "batch=1 seq=2048 hidden=8192", "bf16", 458.2, 18)]
+    [InlineData("rmsnorm-quant", "RMSNorm + row-quantize to fp8, target latency", 2, "batch=1 seq=2048 hidden=8192", "bf16", 458.2, 20)]
     [InlineData("qkv", "decode QKV projection (nkilib qkv_tkg), RMS_NORM", 2, "batch=4 seq=1 hidden=16384 qkv_dim=512 d_head=128", "bf16", 74.809, 8)]
     [InlineData("qkv", "decode QKV projection (nkilib qkv_tkg), RMS_NORM fused residual add", 2, "batch=8 seq=7 hidden=16384 qkv_dim=512 d_head=128", "bf16", 123.833, 8)]
     [InlineData("qkv", "decode QKV projection (nkilib qkv_tkg), RMS_NORM", 2, "batch=8 seq=5 hidden=8192 qkv_dim=5120 d_head=1024", "bf16", 265.157, 8)]

@@ -58,7 +58,7 @@ public class InstructionValuesTests
         kernel.Load(StreamId.QueueActivations, x, input.Part(0, 64));
         kernel.VectorTranspose(y, x);
         kernel.Store(StreamId.QueueStores, output.Part(0, 64), y);
-        Matrix squares = Interpreter.Run(kernel.Build(), new Dictionary<string, Matrix> { ["x"] = Matrix.From(64, 64, (row, column) => (100 * row) + column) })["y"];
+        Matrix squares = Interpreter.Run(kernel.Build(), new Dictionary<string, Matrix> { ["x"] = Matrix.From(64, 64, (row, column) => (100 * row) + column) }, cancellation: TestContext.Current.CancellationToken)["y"];
 
         // Row 33 is row 1 of the lower squares, so it holds column 1 (then 33) of rows 32 to 63.
         squares[33, 0].Should().Be((100 * 32) + 1);
@@ -87,6 +87,6 @@ public class InstructionValuesTests
         kernel.Load(StreamId.QueueActivations, x, input.Part(0, 1));
         write(kernel, x, y);
         kernel.Store(StreamId.QueueStores, output.Part(0, 1), y);
-        return Interpreter.Run(kernel.Build(), new Dictionary<string, Matrix> { ["x"] = Matrix.From(1, row.Length, (_, column) => row[column]) })["y"].Values.ToArray();
+        return Interpreter.Run(kernel.Build(), new Dictionary<string, Matrix> { ["x"] = Matrix.From(1, row.Length, (_, column) => row[column]) }, cancellation: TestContext.Current.CancellationToken)["y"].Values.ToArray();
     }
 }
