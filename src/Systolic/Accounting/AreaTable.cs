@@ -39,7 +39,7 @@ internal static class AreaTable
     private const string Rest = "rest of the die";
 
     private static readonly ImmutableArray<string> Columns = ["component", "node_nm", "per", "mm2", "low", "high", "confidence", "source", "notes"];
-    private static readonly ImmutableDictionary<(string Component, int Node), AreaPart> Units = Load();
+    private static readonly ImmutableArray<Unit> Units = Load();
 
     /// <summary>Units times rows, and the rest of the die as a share of them; null on a node without rows.</summary>
     public static AreaBreakdown? Of(int nodeNanometres, params ReadOnlySpan<(string Component, double Units)> parts)
@@ -48,7 +48,7 @@ internal static class AreaTable
         var areas = ImmutableArray.CreateBuilder<AreaPart>();
         foreach ((string component, double units) in parts)
         {
-            if (!Units.TryGetValue((component, nodeNanometres), out AreaPart? unit))
+            if (Find(component, nodeNanometres) is not { } unit)
             {
                 return null;
             }
@@ -57,18 +57,22 @@ internal static class AreaTable
             sum = sum with { Value = sum.Value + areas[^1].Value, Low = sum.Low + areas[^1].Low, High = sum.High + areas[^1].High };
         }
 
-        AreaPart rest = Units[(Rest, nodeNanometres)];
+        AreaPart rest = Find(Rest, nodeNanometres)!;
         areas.Add(rest with { Value = rest.Value * sum.Value, Low = rest.Low * sum.Low, High = rest.High * sum.High });
         return new AreaBreakdown(areas.ToImmutable());
     }
 
-    private static ImmutableDictionary<(string Component, int Node), AreaPart> Load()
+    private static AreaPart? Find(string component, int node) => Units.FirstOrDefault(unit => unit.Node == node && unit.Area.Component == component)?.Area;
+
+    private static ImmutableArray<Unit> Load()
     {
         var table = CsvTable.Parse(DocumentText.ReadEmbedded("Accounting/area-table.csv"), "area-table.csv", Columns);
-        var units = table.Rows.ToImmutableDictionary(
-            row => (row.Text("component"), (int)row.Integer("node_nm", 1, 1000)),
-            row => new AreaPart(row.Text("component"), row.Number("mm2", 0, 1e4), row.Number("low", 0, 1e4), row.Number("high", 0, 1e4), row.Text("source")));
+        ImmutableArray<Unit> units = [.. table.Rows.Select(row => new Unit(
+            (int)row.Integer("node_nm", 1, 1000),
+            new AreaPart(row.Text("component"), row.Number("mm2", 0, 1e4), row.Number("low", 0, 1e4), row.Number("high", 0, 1e4), row.Text("source"))))];
         table.Finish();
         return units;
     }
+
+    private sealed record Unit(int Node, AreaPart Area);
 }

@@ -16,16 +16,16 @@ internal static class NodeScaling
     private static readonly ImmutableArray<string> Columns = ["family", "node_nm", "factor", "low", "high", "confidence", "source", "notes"];
     private static readonly string[] Families = ["logic", "sram", "wire", "interface"];
     private static readonly string[] Confidences = [.. Enum.GetNames<EnergyConfidence>().Select(name => name.ToLowerInvariant())];
-    private static readonly ImmutableDictionary<(string Family, int Node), Factor> Factors = Read(DocumentText.ReadEmbedded("Accounting/node-factors.csv"));
+    private static readonly ImmutableArray<Factor> Factors = Read(DocumentText.ReadEmbedded("Accounting/node-factors.csv"));
 
     /// <summary>Nodes that can be reached from <see cref="Base"/>, in nm.</summary>
-    public static ImmutableArray<int> Nodes { get; } = [.. Factors.Keys.Select(key => key.Node).Distinct().Order()];
+    public static ImmutableArray<int> Nodes { get; } = [.. Factors.Select(factor => factor.Node).Distinct().Order()];
 
     /// <summary>The row of a 7 nm activity on another node; null when no factor is known.</summary>
     public static EnergyRow? Scale(EnergyRow row, int nodeNanometres)
     {
         string family = FamilyOf(row.Activity);
-        if (!Factors.TryGetValue((family, nodeNanometres), out Factor? factor))
+        if (Factors.FirstOrDefault(known => known.Node == nodeNanometres && known.Family == family) is not { } factor)
         {
             return null;
         }
@@ -43,23 +43,21 @@ internal static class NodeScaling
 
     private static string FamilyOf(ActivityKind activity) => activity switch
     {
-        >= ActivityKind.ScratchpadReadByte and <= ActivityKind.AccumulatorWriteByte or ActivityKind.SharedMemoryByte or ActivityKind.L2Byte => "sram",
+        >= ActivityKind.ScratchpadReadByte and <= ActivityKind.AccumulatorWriteByte or (>= ActivityKind.SharedCacheReadByte and <= ActivityKind.SharedCacheMiss) or ActivityKind.SharedMemoryByte or ActivityKind.L2Byte => "sram",
         ActivityKind.NetworkByte => "wire",
         _ when activity.IsOffChip() => "interface",
         _ => "logic",
     };
 
-    private static ImmutableDictionary<(string Family, int Node), Factor> Read(string csv)
+    private static ImmutableArray<Factor> Read(string csv)
     {
         var table = CsvTable.Parse(csv, "node-factors.csv", Columns);
-        var factors = table.Rows.ToImmutableDictionary(
-            row => (Families[row.Choice("family", Families)], (int)row.Integer("node_nm", 1, 1000)),
-            row => new Factor(
-                row.Number("factor", 0, 100), row.Number("low", 0, 100), row.Number("high", 0, 100),
-                (EnergyConfidence)row.Choice("confidence", Confidences), row.Text("source")));
+        ImmutableArray<Factor> factors = [.. table.Rows.Select(row => new Factor(
+            Families[row.Choice("family", Families)], (int)row.Integer("node_nm", 1, 1000), row.Number("factor", 0, 100), row.Number("low", 0, 100), row.Number("high", 0, 100),
+            (EnergyConfidence)row.Choice("confidence", Confidences), row.Text("source")))];
         table.Finish();
         return factors;
     }
 
-    private sealed record Factor(double Value, double Low, double High, EnergyConfidence Confidence, string Source);
+    private sealed record Factor(string Family, int Node, double Value, double Low, double High, EnergyConfidence Confidence, string Source);
 }

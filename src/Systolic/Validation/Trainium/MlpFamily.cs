@@ -7,6 +7,10 @@ namespace Systolic.Validation;
 /// <summary>Feed-forward blocks of the public kernel library.</summary>
 internal sealed class MlpFamily : ITrainiumFamily
 {
+    private const string Prefill = "mlp_cte";
+
+    private static readonly string[] NotWritten = ["RMS_NORM", "LAYER_NORM", "bias", "fused_add", "store_add", "skip_gate"];
+
     /// <inheritdoc/>
     public string Name => "mlp";
 
@@ -14,10 +18,19 @@ internal sealed class MlpFamily : ITrainiumFamily
     public bool Takes(TrainiumRow row) => row.Workload.Contains("nkilib mlp_", StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    public TrainiumPrediction Predict(TrainiumRow row) => KernelTiming.Predict(machine => Write(machine, row), row);
+    public TrainiumPrediction Predict(TrainiumRow row)
+    {
+        bool prefill = Has(row, Prefill);
+        if (prefill && NotWritten.FirstOrDefault(option => Has(row, option)) is { } option)
+        {
+            return TrainiumPrediction.Skip($"the prefill kernel is written without {option}");
+        }
+
+        return KernelTiming.Predict(machine => Write(machine, row), row) with { Apart = prefill ? "/prefill" : null };
+    }
 
     /// <summary>The kernel with the sizes and options of the row.</summary>
-    internal static Program Write(Accelerator machine, TrainiumRow row) => Has(row, "mlp_cte")
+    internal static Program Write(Accelerator machine, TrainiumRow row) => Has(row, Prefill)
         ? PrefillMlpKernel.Write(machine, new PrefillMlpShape((long)row.Size("batch") * row.Size("seq"), row.Size("hidden"), row.Size("intermediate"), Scaling(row)))
         : DecodeMlpKernel.Write(machine, Decode(row));
 
