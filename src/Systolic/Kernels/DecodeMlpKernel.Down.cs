@@ -100,7 +100,7 @@ internal sealed partial class DecodeMlpKernel
             for (int part = 0; part < parts.Pieces; part++)
             {
                 int start = (int)(tiles.Start(tile) + parts.Start(part)), width = parts[part];
-                TileView? factor = scale is { } all && _shape.Scaling == WeightScaling.Row ? all.Skip(start) with { Free = FreePattern.Row(width) } : scale;
+                TileView? factor = scale is { } all && _shape.Scaling == WeightScaling.Row ? all.Columns(start, width) : scale;
                 Evict(part % _strips.Count, result[.._shape.Tokens, ..width].Skip(start), Bank(part), factor);
             }
 
@@ -134,7 +134,7 @@ internal sealed partial class DecodeMlpKernel
         for (int bank = 0; bank * perBank < columns; bank++)
         {
             int count = Math.Min(perBank, columns - (bank * perBank)), elements = count * tokens, start = bank * perBank;
-            TileView? factor = scale is { } all && _shape.Scaling == WeightScaling.Row ? (all.Skip(start) with { Free = FreePattern.Row(count) }).Spread(tokens) : scale;
+            TileView? factor = scale is { } all && _shape.Scaling == WeightScaling.Row ? all.Columns(start, count).Spread(tokens) : scale;
             Evict(bank, result[.., ..elements].Skip(start * tokens), _banks[bank][.., ..elements], factor);
         }
     }

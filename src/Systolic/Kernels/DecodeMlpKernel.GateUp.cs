@@ -163,7 +163,7 @@ internal sealed partial class DecodeMlpKernel
 
         for (int bank = 0; bank < banks.Pieces; bank++)
         {
-            TileView part = result.Skip((int)banks.Start(bank)) with { Free = FreePattern.Row(banks[bank]) };
+            TileView part = result.Columns((int)banks.Start(bank), banks[bank]);
             _kernel.Copy(StreamId.Scalar, part, _strips.Of(_banks[bank], 0, banks[bank]));
             for (int strip = 1; strip < Math.Min(_strips.Count, _tokens.Share); strip++)
             {

@@ -137,7 +137,7 @@ internal sealed class NormBackwardKernel
         {
             int start = (int)_pieces.Start(piece), width = _pieces[piece];
             TileView bank = _banks[_resident ? ((long)vector * _pieces.Pieces) + piece : _bankRound++][..1, ..width];
-            _kernel.MatMul(bank, _ones[0][.._rows[tile], ..1], source.Skip(start) with { Free = FreePattern.Row(width) }, _resident && tile > 0);
+            _kernel.MatMul(bank, _ones[0][.._rows[tile], ..1], source.Columns(start, width), _resident && tile > 0);
             if (!_resident)
             {
                 Drain(_gradients[vector][..1, start..(start + width)], bank, tile == 0);

@@ -119,7 +119,7 @@ internal sealed class NormFewRowsKernel
     }
 
     /// <summary>The values of all tokens at place <paramref name="number"/>.</summary>
-    private TileView Part(in TileView view, int number) => view.Skip(number * _tokens) with { Free = FreePattern.Row(_tokens) };
+    private TileView Part(in TileView view, int number) => view.Columns(number * _tokens, _tokens);
 
     private void Combine(in TileView x, in TileView other, AluOperator op) => _kernel.TensorTensor(StreamId.Vector, op, x, x, other);
 

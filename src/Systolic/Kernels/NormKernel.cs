@@ -120,14 +120,14 @@ internal sealed class NormKernel
         for (int piece = 0; piece < tiling.Pieces; piece++)
         {
             int start = (int)tiling.Start(piece), at = piece * KernelBuilder.StatsPerPiece;
-            kernel.BatchNormStats(scratch[..rows, at..(at + KernelBuilder.StatsPerPiece)], x.Skip(start) with { Free = FreePattern.Row(tiling[piece]) });
+            kernel.BatchNormStats(scratch[..rows, at..(at + KernelBuilder.StatsPerPiece)], x.Columns(start, tiling[piece]));
         }
 
         kernel.BatchNormAggregate(statistics with { Free = FreePattern.Row(2) }, scratch[..rows, ..(tiling.Pieces * KernelBuilder.StatsPerPiece)]);
     }
 
     /// <summary>One of the <see cref="Statistics"/>.</summary>
-    internal static TileView One(in TileView statistics, int element) => statistics.Skip(element) with { Free = FreePattern.Row(1) };
+    internal static TileView One(in TileView statistics, int element) => statistics.Columns(element, 1);
 
     private void Invert(long tile) => WriteInverse(_kernel, _statistics[tile][.._rows[tile], ..], _op);
 

@@ -164,7 +164,7 @@ internal sealed class PrefillMlpKernel
         int rows = source.Partitions;
         for (int column = 0; column < columns; column += Block)
         {
-            TileView part = source.Skip(column) with { Free = FreePattern.Row(Math.Min(Block, columns - column)) };
+            TileView part = source.Columns(column, Math.Min(Block, columns - column));
             _kernel.Transpose(bank[..part.Elements, ..rows].Skip(column), part);
         }
 
@@ -339,7 +339,7 @@ internal sealed class PrefillMlpKernel
         int rows = source.Partitions, start = (int)_columns.Start(column);
         for (int at = 0; at < _columns[column]; at += Block)
         {
-            TileView part = source.Skip(start + at) with { Free = FreePattern.Row(Math.Min(Block, _columns[column] - at)) };
+            TileView part = source.Columns(start + at, Math.Min(Block, _columns[column] - at));
             _kernel.Transpose(bank[..part.Elements, ..rows].Skip(at), part);
         }
 

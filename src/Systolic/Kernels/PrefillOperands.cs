@@ -204,7 +204,7 @@ internal sealed class PrefillOperands
             int count = Math.Min(PrefillPlan.ChunkKeys, keys.Count - start);
             TileView loaded = _keyRows![start / PrefillPlan.ChunkKeys][..count, ..];
             Find(loaded, _bounds.FirstKey, keys.First + start, Rows(_current.Keys, kvHead, _op.HeadDim, _op.HeadDim));
-            _kernel.Transpose(bank.Skip(start) with { Free = FreePattern.Row(count) }, loaded);
+            _kernel.Transpose(bank.Columns(start, count), loaded);
         }
 
         _kernel.Copy(StreamId.Vector, Keys(tile), bank);

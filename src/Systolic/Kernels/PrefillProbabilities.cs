@@ -62,7 +62,7 @@ internal sealed class PrefillProbabilities
 
         if (rest > 0)
         {
-            _kernel.LocalTranspose(target[..rest, (chunks * rows)..((chunks + 1) * rows)], probabilities.Skip(chunks * PrefillPlan.ChunkKeys) with { Free = FreePattern.Row(rest) });
+            _kernel.LocalTranspose(target[..rest, (chunks * rows)..((chunks + 1) * rows)], probabilities.Columns(chunks * PrefillPlan.ChunkKeys, rest));
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class ScoreTranspose(KernelBuilder kernel, DataType type, TileBu
         for (int start = 0; start < keys; start += kernel.Partitions)
         {
             int count = Math.Min(kernel.Partitions, keys - start), at = start / kernel.Partitions * rows;
-            kernel.Transpose(bank[..count, at..(at + rows)], scores.Skip(start) with { Free = FreePattern.Row(count) });
+            kernel.Transpose(bank[..count, at..(at + rows)], scores.Columns(start, count));
         }
 
         StreamId engine = (_read & 1) == 0 ? StreamId.Vector : StreamId.Scalar;

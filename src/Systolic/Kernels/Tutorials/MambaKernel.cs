@@ -222,7 +222,7 @@ internal sealed class MambaKernel
                 return bank;
             }
 
-            _kernel.Copy(StreamId.Scalar, all.Skip(start) with { Free = FreePattern.Row(width) }, bank);
+            _kernel.Copy(StreamId.Scalar, all.Columns(start, width), bank);
         }
 
         return all;

@@ -227,7 +227,7 @@ internal sealed class TutorialMatMulKernel
                 TileView sum = _sums[_sum++][.., ..];
                 for (int i = 0; i < block.K; i++)
                 {
-                    _kernel.MatMul(sum, Columns(stationary.Held(i), bm, _tile), Columns(moving.Held(i), bn, _columns), i > 0);
+                    _kernel.MatMul(sum, stationary.Held(i).Columns(bm * _tile, _tile), moving.Held(i).Columns(bn * _columns, _columns), i > 0);
                 }
 
                 TileView result = Result(results, m + bm)[.., (bn * _columns)..((bn + 1) * _columns)];
@@ -242,8 +242,6 @@ internal sealed class TutorialMatMulKernel
             }
         }
     }
-
-    private static TileView Columns(in TileView view, int block, int width) => view.Skip(block * width) with { Free = FreePattern.Row(width) };
 
     private static int Whole(string name, int size, int tile) => size > 0 && size % tile == 0
         ? size / tile

@@ -53,7 +53,7 @@ internal sealed class AttentionFamily : ITrainiumFamily
             QueriesByToken = row.Size("tp_q", 1) == 1,
             KeysByToken = row.Size("tp_k", 0) == 1,
             OutputByToken = row.Size("tp_out", 0) == 0,
-            Type = DataTypes.Parse(row.Type.Split(' ')[0]),
+            Type = row.ElementType(DataType.Bf16),
         };
     }
 

@@ -118,7 +118,7 @@ internal sealed class InstructionFamily : ITrainiumFamily
     private static (TileView Target, TileView Source) Tiles(KernelBuilder kernel, TrainiumRow row)
     {
         (int partitions, int elements) = Sizes(row);
-        DataType type = row.Type.StartsWith("fp32", StringComparison.Ordinal) ? DataType.Fp32 : DataType.Bf16;
+        DataType type = row.ElementType(DataType.Bf16);
         return Tiles(kernel, partitions, elements, type, type);
     }
 

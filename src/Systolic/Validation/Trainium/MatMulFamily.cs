@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Systolic.Accounting;
-using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
 using Systolic.Programs;
@@ -49,35 +47,17 @@ internal sealed class MatMulFamily : ITrainiumFamily
             return TrainiumPrediction.Skip("the text of this step is not public");
         }
 
-        Accelerator machine = KernelTiming.Machine(row);
         (int m, int k, int n) = (row.Size("M"), row.Size("K"), row.Size("N"));
         if (!_timed.TryGetValue((row.Device, row.Workload, row.Shapes), out KernelTiming? timing))
         {
-            var kernel = new KernelBuilder(machine, row.Id) { Descriptors = found.Descriptors };
-            timing = KernelTiming.Of(TutorialMatMulKernel.Write(kernel, found.Stage, m, k, n, Type(row), found.Blocks, found.WholeArrays), machine);
+            timing = KernelTiming.Of(row, kernel =>
+            {
+                kernel.Descriptors = found.Descriptors;
+                return TutorialMatMulKernel.Write(kernel, found.Stage, m, k, n, row.ElementType(DataType.Bf16), found.Blocks, found.WholeArrays);
+            });
             _timed.Add((row.Device, row.Workload, row.Shapes), timing);
         }
 
-        return Figure(row, timing, machine, (double)m * k * n);
+        return timing.Figure(row, (double)m * k * n);
     }
-
-    /// <summary>A profiler's figure of a kernel of <paramref name="macs"/> multiply-accumulates.</summary>
-    internal static TrainiumPrediction Figure(TrainiumRow row, KernelTiming timing, Accelerator machine, double macs) => row.Metric switch
-    {
-        "HFU" or "HFU (= MFU)" => TrainiumPrediction.Of(100 * macs / (machine.TensorEngine.PeakMacsPerSecond(DataType.Bf16) * timing.Time.Seconds)),
-        "tensor_engine_active_time" => TrainiumPrediction.Of(timing.Active(StreamId.Tensor)),
-        "tensor_engine_active_time_percent" => TrainiumPrediction.Of(timing.Percent(timing.Active(StreamId.Tensor))),
-        "vector_engine_active_time_percent" or "vector_engine_active_time_percent (core region)" => TrainiumPrediction.Of(timing.Percent(timing.Active(StreamId.Vector))),
-        "scalar_engine_active_time_percent" => TrainiumPrediction.Of(timing.Percent(timing.Active(StreamId.Scalar))),
-        "dma_active_time" => TrainiumPrediction.Of(timing.TransfersActive()),
-        "dma_active_time_percent" => TrainiumPrediction.Of(timing.Percent(timing.TransfersActive())),
-        "mbu_estimated_percent" => TrainiumPrediction.Of(100 * timing.MemoryBytes / (machine.Memory.Bandwidth.BytesPerSecond * timing.Time.Seconds)),
-        "hbm_read_bytes" => TrainiumPrediction.Of((double)timing.Run.Counts[ActivityKind.DramReadByte]),
-        "hbm_write_bytes" => TrainiumPrediction.Of((double)timing.Run.Counts[ActivityKind.DramWriteByte]),
-        "dma_packet_time (summed over engines)" => TrainiumPrediction.Skip("how the profiler counts packets that wait is not published"),
-        "spill_save_bytes" or "spill_reload_bytes" => TrainiumPrediction.Skip("spills are the compiler's"),
-        _ => TrainiumPrediction.Of(timing.Time),
-    };
-
-    private static DataType Type(TrainiumRow row) => row.Type switch { "fp32" => DataType.Fp32, "fp16" => DataType.Fp16, _ => DataType.Bf16 };
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
-using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Programs;
 
@@ -52,14 +51,13 @@ internal sealed class NkiBenchFamily : ITrainiumFamily
             return TrainiumPrediction.Skip($"no such kernel: {name}");
         }
 
-        Accelerator machine = KernelTiming.Machine(row);
         if (!_timed.TryGetValue((name, row.Shapes), out KernelTiming? timing))
         {
-            timing = KernelTiming.Of(found.Write(new KernelBuilder(machine, row.Id), row), machine);
+            timing = KernelTiming.Of(row, kernel => found.Write(kernel, row));
             _timed.Add((name, row.Shapes), timing);
         }
 
         // The profiler counts all work of the array, transposes as well, and a product of fp32 twice (two instructions for each).
-        return MatMulFamily.Figure(row, timing, machine, 2.0 * timing.Run.Counts[ActivityKind.MacFp32]) with { Apart = found.Spills ? "/spills" : null };
+        return timing.Figure(row, 2.0 * timing.Run.Counts[ActivityKind.MacFp32]) with { Apart = found.Spills ? "/spills" : null };
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Systolic.Numerics;
 using Systolic.Units;
 
 namespace Systolic.Validation;
@@ -37,6 +38,9 @@ internal sealed record TrainiumRow(string Id, string Device, int Cores, string W
 
     /// <summary>The text behind "<paramref name="name"/>=" among the shapes; null where it is missing.</summary>
     public string? Text(string name) => _sizes.GetValueOrDefault(name);
+
+    /// <summary>The element type that the row begins its types with, or <paramref name="otherwise"/>.</summary>
+    public DataType ElementType(DataType otherwise) => Type.Split(' ', '/')[0] switch { "fp32" => DataType.Fp32, "bf16" => DataType.Bf16, "fp16" => DataType.Fp16, _ => otherwise };
 
     /// <summary>A duration in the unit of the row; null when that is not a unit of time.</summary>
     public double? InUnit(SimTime time)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Systolic.Accounting;
 using Systolic.Units;
 
 namespace Systolic.Validation;
@@ -10,11 +11,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<ITrainiumFamily> Families =
-    [
-        new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new AttentionFamily(),
-        new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(), new TutorialFamily(),
-    ];
+    private static readonly ImmutableArray<string> Chips = ["trn1", "trn2", "trn3"];
 
     /// <inheritdoc/>
     public string Name => "trainium";
@@ -25,10 +22,17 @@ internal sealed class TrainiumSuite : IValidationSuite
         var table = CsvTable.Parse(csv, file, Columns);
         TrainiumRow[] rows = [.. table.Rows.Select(Read)];
         table.Finish();
+
+        // Families remember the kernels they timed, for several rows are of one run; of this file only.
+        ITrainiumFamily[] families =
+        [
+            new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new AttentionFamily(),
+            new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(), new TutorialFamily(),
+        ];
         foreach (TrainiumRow row in rows)
         {
             cancellation.ThrowIfCancellationRequested();
-            Score(row, tally);
+            Score(row, families, tally);
         }
     }
 
@@ -36,7 +40,7 @@ internal sealed class TrainiumSuite : IValidationSuite
         row.Text("id"), row.Text("device"), row.Optional("cores").Length == 0 ? 0 : (int)row.Integer("cores", 1, 1 << 20), row.Text("workload"), row.Optional("shapes"),
         row.Optional("dtype"), row.Text("metric"), row.Number("value", -LargestFigure, LargestFigure), row.Text("unit"), row.Optional("notes"));
 
-    private static void Score(TrainiumRow row, ValidationTally tally)
+    private static void Score(TrainiumRow row, ITrainiumFamily[] families, ValidationTally tally)
     {
         if (!row.Device.Contains("NeuronCore", StringComparison.Ordinal))
         {
@@ -44,7 +48,13 @@ internal sealed class TrainiumSuite : IValidationSuite
             return;
         }
 
-        if (Families.FirstOrDefault(candidate => candidate.Takes(row)) is not { } family)
+        if (!Chips.Contains(row.Chip))
+        {
+            tally.Skip($"no machine of the library is a {row.Device}");
+            return;
+        }
+
+        if (families.FirstOrDefault(candidate => candidate.Takes(row)) is not { } family)
         {
             tally.Skip("no kernel of this kind in the library");
             return;
@@ -69,9 +79,10 @@ internal sealed class TrainiumSuite : IValidationSuite
         {
             return family.Predict(row);
         }
-        catch (FormatException unreadable)
+        catch (Exception refused) when (refused is FormatException or ArgumentException or CapacityException or OverflowException)
         {
-            return TrainiumPrediction.Skip(unreadable.Message);
+            // Sizes that no kernel takes, from a file: a row that cannot be modelled.
+            return TrainiumPrediction.Skip(refused.Message);
         }
     }
 }
