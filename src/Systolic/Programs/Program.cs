@@ -19,6 +19,7 @@ public sealed class Program
         }
 
         (Name, _streams, _waits, Buffers) = (name, streams, waits, buffers);
+        PartEnds = [[.. streams.Select(stream => stream.Length)]];
     }
 
     /// <summary>As the public one, with the tensors of main memory, what transfers move of them, and, where values were asked for, what each instruction computes.</summary>
@@ -27,6 +28,23 @@ public sealed class Program
 
     /// <summary>The operator's name.</summary>
     public string Name { get; }
+
+    /// <summary>For each of the parts that were linked into this program (<c>ProgramLinker</c>), in order: one more than its last instruction of each stream. A program of one operator has one part.</summary>
+    internal ImmutableArray<ImmutableArray<int>> PartEnds { get; init; }
+
+    /// <summary>The part that instruction <paramref name="index"/> of a stream belongs to.</summary>
+    internal int PartOf(StreamId stream, int index)
+    {
+        ImmutableArray<ImmutableArray<int>> ends = PartEnds;
+        (int low, int high) = (0, ends.Length - 1);
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            (low, high) = index < ends[middle][(int)stream] ? (low, middle) : (middle + 1, high);
+        }
+
+        return low;
+    }
 
     /// <summary>Where the tiles lie.</summary>
     public ImmutableArray<TileBuffer> Buffers { get; }

@@ -18,16 +18,25 @@ public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray
     public ImmutableArray<BufferUse> Buffers { get; init; } = [];
 
     /// <summary>What a finished simulation found.</summary>
-    internal static CoreRun Of(Program program, Accelerator machine, StreamState[] streams, CoreUnits units, ImmutableArray<Span> spans)
+    internal static CoreRun Of(SimulatedCore core, Accelerator machine, ImmutableArray<Span> spans)
     {
-        CycleStack stack = new CriticalPath(program, machine, streams).Attribute();
-        stack.Add(CycleComponent.MemoryBandwidth, new SimTime(units.Memory.Finish(stack.Total.Value)) - stack.Total);
-        units.Memory.Count(units.Counts, stack.Total.Value);
-        ImmutableArray<SimTime> busy = [.. units.Busy.Append(units.Dma.BusyTime).Select(time => new SimTime(time))];
-        return new CoreRun(stack.Total, units.Counts, busy, stack, spans) { Buffers = Used(program) };
+        CoresRun run = CoresRun.Of([core], machine, [spans]);
+        (var stack, var counts, var busy) = (new CycleStack(), new ActivityCounts(), new SimTime[Simulator.Engines.Length]);
+        for (int part = 0; part < run.Stacks.Length; part++)
+        {
+            stack.Add(run.Stacks[part], 1);
+            counts.Add(run.Cores[0][part].Counts, 1);
+            for (int i = 0; i < busy.Length; i++)
+            {
+                busy[i] += run.Cores[0][part].Busy[i];
+            }
+        }
+
+        return new CoreRun(stack.Total, counts, [.. busy], stack, spans) { Buffers = Used(core.Program) };
     }
 
-    private static ImmutableArray<BufferUse> Used(Program program)
+    /// <summary>The buffers of a program and how many copies of each are ever written.</summary>
+    internal static ImmutableArray<BufferUse> Used(Program program)
     {
         var written = new bool[program.Tiles];
         foreach (StreamId stream in Enum.GetValues<StreamId>())

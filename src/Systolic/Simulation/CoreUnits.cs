@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
@@ -9,16 +10,24 @@ namespace Systolic.Simulation;
 /// <summary>The engines of a core at work: what each instruction takes once its stream lets it start. Which one starts when is the simulator's.</summary>
 internal sealed class CoreUnits
 {
+    private readonly Program _program;
     private readonly Accelerator _machine;
     private readonly Clock[] _clocks;
+    private readonly ActivityCounts[] _counts;
+    private readonly long[][] _busy;
+    private readonly int[] _parts = new int[Streams.Count];
     private readonly ScratchpadPorts _ports;
     private readonly ArrayOccupancy _array = new();
     private readonly ArrayThrottle? _throttle;
     private ActivationFunction _table;
+    private int _part;
 
     public CoreUnits(Program program, Accelerator machine)
     {
-        _machine = machine;
+        (_program, _machine) = (program, machine);
+        int parts = program.PartEnds.Length;
+        _counts = [.. Enumerable.Range(0, parts).Select(_ => new ActivityCounts())];
+        _busy = [.. Enumerable.Range(0, parts).Select(_ => new long[(int)StreamId.GpSimd + 1])];
         _clocks =
         [
             new Clock(machine.TensorEngine.SustainedRate), new Clock(machine.VectorEngine.Clock),
@@ -27,7 +36,7 @@ internal sealed class CoreUnits
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
         var channels = new StreamMemory(machine.Memory, machine.Cores);
         Memory = machine.SharedCache is { } cache ? new SharedCache(cache, machine.Cores, channels) : channels;
-        Dma = new DmaEngines(machine.Dma, Memory);
+        Dma = new DmaEngines(machine.Dma, Memory, parts);
         _throttle = machine.TensorEngine.Throttle is { } throttle ? new ArrayThrottle(throttle) : null;
     }
 
@@ -37,21 +46,51 @@ internal sealed class CoreUnits
     /// <summary>The DMA engines.</summary>
     public DmaEngines Dma { get; }
 
-    /// <summary>What the engines did.</summary>
-    public ActivityCounts Counts { get; } = new();
+    private ActivityCounts Counts => _counts[_part];
 
-    /// <summary>Time for which each engine worked, in the order of the streams.</summary>
-    public long[] Busy { get; } = new long[(int)StreamId.GpSimd + 1];
+    private long[] Busy => _busy[_part];
 
-    /// <summary>Executes an instruction that is ready at a time; calls must come in the order of these times. Returns when it started, lets the next one start, and completes, and for how long it waited at a port.</summary>
-    public (long Start, long Free, long Done, long PortWait) Execute(StreamId stream, in Instruction op, long ready)
+    /// <summary>What the engines did for a part of the program.</summary>
+    public ActivityCounts CountsOf(int part) => _counts[part];
+
+    /// <summary>Time for which each engine worked for a part of the program, in the order of <see cref="Simulator.Engines"/>.</summary>
+    public ImmutableArray<SimTime> BusyWith(int part) => [.. _busy[part].Append(Dma.BusyTime(part)).Select(time => new SimTime(time))];
+
+    /// <summary>Starts the next instruction of a stream, ready at <paramref name="ready"/>, whose turn is at <paramref name="turn"/>; calls must come in the order of turns.</summary>
+    public void Start(StreamId stream, StreamState state, long ready, long turn)
     {
-        if (stream == StreamId.Exchange)
+        ref readonly Instruction op = ref _program[stream][state.Issued];
+        for (_part = _parts[(int)stream]; state.Issued >= _program.PartEnds[_part][(int)stream]; _part++)
         {
-            long end = ready + _machine.Synchronization.ExchangeLatency.Value;
-            return (ready, end, end, 0);
         }
 
+        _parts[(int)stream] = _part;
+        if (stream == StreamId.Exchange)
+        {
+            long end = turn + _machine.Synchronization.ExchangeLatency.Value;
+            state.Issue(turn, end, end);
+        }
+        else if (stream.IsQueue())
+        {
+            Dma.Add(_program, stream, state.Issued, turn, _part);
+            DmaEngines.Count(op, Counts);
+            state.Issue(ready, turn);
+        }
+        else
+        {
+            (long start, long free, long done, long portWait) = Execute(stream, op, ready);
+            if (portWait > 0)
+            {
+                state.WaitAtPort(portWait);
+            }
+
+            state.Issue(start, free, done);
+        }
+    }
+
+    /// <summary>Executes an instruction that is ready at a time. Returns when it started, lets the next one start, and completes, and for how long it waited at a port.</summary>
+    private (long Start, long Free, long Done, long PortWait) Execute(StreamId stream, in Instruction op, long ready)
+    {
         Clock clock = _clocks[(int)stream];
         bool fast = stream == StreamId.Vector && VectorEngine.IsFast(_machine.VectorEngine, op);
         long atPort = _ports.Earliest(stream, op, fast, ready);

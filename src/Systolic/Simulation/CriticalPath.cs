@@ -6,58 +6,87 @@ using Systolic.Units;
 
 namespace Systolic.Simulation;
 
-/// <summary>Walks back from the last completion along what each start waited for, and books every femtosecond of the way to its cause.</summary>
-internal sealed class CriticalPath(Program program, Accelerator machine, StreamState[] streams)
+/// <summary>Walks back from the last completion along what each start waited for, across barriers from core to core, and books every femtosecond of the way to its cause.</summary>
+internal sealed class CriticalPath(SimulatedCore[] cores, Accelerator machine)
 {
     private const int MostSideBySide = ArrayTile.Quarters * ArrayTile.Quarters;
-    private readonly CycleStack _stack = new();
+    private readonly CycleStack[] _stacks = [.. cores[0].Program.PartEnds.Select(_ => new CycleStack())];
+    private int _core;
+    private int _part;
 
-    /// <summary>The cycle stack; its total is the last completion.</summary>
-    public CycleStack Attribute()
+    private Program Program => cores[_core].Program;
+
+    private StreamState[] Streams => cores[_core].Streams;
+
+    /// <summary>The cycle stack of each part of the programs; their total is the last completion.</summary>
+    public CycleStack[] Attribute()
     {
-        (StreamId stream, int index) = Last();
+        (_core, StreamId stream, int index) = Last();
         if (index < 0)
         {
-            return _stack;
+            return _stacks;
         }
 
-        long cursor = streams[(int)stream].Done[index];
+        long cursor = Streams[(int)stream].Done[index];
         while (index >= 0)
         {
-            long start = Math.Min(cursor, streams[(int)stream].Start[index]);
+            long start = Math.Min(cursor, Streams[(int)stream].Start[index]);
+            _part = Program.PartOf(stream, index);
             Book(stream, index, start, cursor);
+            if (stream == StreamId.Exchange)
+            {
+                _core = LastAt(index);
+            }
+
             (stream, index, cursor) = Predecessor(stream, index, start);
         }
 
-        _stack.Add(CycleComponent.Semaphore, new SimTime(cursor));
-        return _stack;
+        Book(CycleComponent.Semaphore, cursor);
+        return _stacks;
     }
 
-    private (StreamId Stream, int Index) Last()
+    private (int Core, StreamId Stream, int Index) Last()
     {
-        (StreamId stream, int index, long latest) = (StreamId.Tensor, -1, -1L);
-        for (int s = 0; s < streams.Length; s++)
+        (int last, StreamId stream, int index, long latest) = (0, StreamId.Tensor, -1, -1L);
+        for (int core = 0; core < cores.Length; core++)
         {
-            StreamState state = streams[s];
-            if (state.Issued > 0 && state.Done[state.Issued - 1] > latest)
+            StreamState[] streams = cores[core].Streams;
+            for (int s = 0; s < streams.Length; s++)
             {
-                (stream, index, latest) = ((StreamId)s, state.Issued - 1, state.Done[state.Issued - 1]);
+                StreamState state = streams[s];
+                if (state.Issued > 0 && state.Done[state.Issued - 1] > latest)
+                {
+                    (last, stream, index, latest) = (core, (StreamId)s, state.Issued - 1, state.Done[state.Issued - 1]);
+                }
             }
         }
 
-        return (stream, index);
+        return (last, stream, index);
     }
 
-    /// <summary>What the start waited for, and where the walk goes on; the time between is the signal's and the clock edge's.</summary>
-    private (StreamId Stream, int Index, long Cursor) Predecessor(StreamId stream, int index, long start)
+    /// <summary>The core that came last to a barrier.</summary>
+    private int LastAt(int barrier)
     {
-        StreamState state = streams[(int)stream];
-        long latest = index == 0 ? 0 : state.Free[index - 1];
-        (StreamId Stream, int Index, long Cursor) found = (stream, index - 1, latest);
-        Instruction op = program[stream][index];
-        foreach (SemaphoreWait wait in program.Waits.Slice(op.FirstWait, op.WaitCount))
+        (int last, long latest) = (_core, -1L);
+        for (int core = 0; core < cores.Length; core++)
         {
-            long done = streams[(int)wait.Stream].Done[wait.AtLeast - 1];
+            if (WaitedFor(cores[core], StreamId.Exchange, barrier).Arrival is var arrival && arrival > latest)
+            {
+                (last, latest) = (core, arrival);
+            }
+        }
+
+        return last;
+    }
+
+    private (StreamId Stream, int Index, long Cursor, long Arrival) WaitedFor(SimulatedCore core, StreamId stream, int index)
+    {
+        long latest = index == 0 ? 0 : core.Streams[(int)stream].Free[index - 1];
+        (StreamId Stream, int Index, long Cursor) found = (stream, index - 1, latest);
+        ref readonly Instruction op = ref core.Program[stream][index];
+        foreach (SemaphoreWait wait in core.Program.Waits.Slice(op.FirstWait, op.WaitCount))
+        {
+            long done = core.Streams[(int)wait.Stream].Done[wait.AtLeast - 1];
             long arrival = done + Simulator.SignalLatency(machine, wait.Stream, stream);
             if (arrival > latest)
             {
@@ -66,14 +95,22 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
             }
         }
 
-        if (stream == StreamId.Tensor && Occupant(index, start, latest) is var occupant and >= 0)
+        return (found.Stream, found.Index, found.Cursor, latest);
+    }
+
+    /// <summary>What the start waited for, and where the walk goes on; the time between is the signal's and the clock edge's.</summary>
+    private (StreamId Stream, int Index, long Cursor) Predecessor(StreamId stream, int index, long start)
+    {
+        (StreamId Stream, int Index, long Cursor, long Latest) waited = WaitedFor(cores[_core], stream, index);
+        (StreamId Stream, int Index, long Cursor) found = (waited.Stream, waited.Index, waited.Cursor);
+        if (stream == StreamId.Tensor && Occupant(index, start, waited.Latest) is var occupant and >= 0)
         {
             found = (stream, occupant, ArrayEnd(occupant));
         }
 
-        long atPort = Math.Min(state.PortWait?[index] ?? 0, start - found.Cursor);
-        _stack.Add(CycleComponent.ScratchpadConflict, new SimTime(atPort));
-        _stack.Add(CycleComponent.Semaphore, new SimTime(start - found.Cursor - atPort));
+        long atPort = Math.Min(Streams[(int)stream].PortWait?[index] ?? 0, start - found.Cursor);
+        Book(CycleComponent.ScratchpadConflict, atPort);
+        Book(CycleComponent.Semaphore, start - found.Cursor - atPort);
         return found;
     }
 
@@ -93,17 +130,19 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
     }
 
     /// <summary>Until when a product held its part of the array.</summary>
-    private long ArrayEnd(int index) => streams[(int)StreamId.Tensor].Done[index] - machine.TensorEngine.ResultLatency.Value;
+    private long ArrayEnd(int index) => Streams[(int)StreamId.Tensor].Done[index] - machine.TensorEngine.ResultLatency.Value;
+
+    private void Book(CycleComponent component, long time) => _stacks[_part].Add(component, new SimTime(time));
 
     private void Book(StreamId stream, int index, long start, long end)
     {
         if (stream == StreamId.Exchange)
         {
-            _stack.Add(CycleComponent.Collective, new SimTime(end - start));
+            Book(CycleComponent.Collective, end - start);
         }
         else if (stream.IsQueue())
         {
-            BookTransfer(streams[(int)stream], program[stream][index].Descriptors, index, start, end);
+            BookTransfer(Streams[(int)stream], Program[stream][index].Descriptors, index, start, end);
         }
         else if (stream == StreamId.Tensor)
         {
@@ -112,7 +151,7 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
         else
         {
             CycleComponent engine = stream switch { StreamId.Vector => CycleComponent.Vector, StreamId.Scalar => CycleComponent.Scalar, _ => CycleComponent.GpSimd };
-            _stack.Add(engine, new SimTime(end - start));
+            Book(engine, end - start);
         }
     }
 
@@ -121,15 +160,15 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
         long issued = Math.Min(end, state.Free[index]);
         long arrived = Math.Min(end, machine.Dma.ArrivalAt(descriptors, state.Free[index]));
         long moved = Math.Max(arrived, Math.Min(end, state.Done[index] - machine.Dma.CompletionLatency.Value));
-        _stack.Add(CycleComponent.DmaIssue, new SimTime(issued - start));
-        _stack.Add(CycleComponent.MemoryLatency, new SimTime(arrived - issued + (end - moved)));
-        _stack.Add(CycleComponent.MemoryBandwidth, new SimTime(moved - arrived));
+        Book(CycleComponent.DmaIssue, issued - start);
+        Book(CycleComponent.MemoryLatency, arrived - issued + (end - moved));
+        Book(CycleComponent.MemoryBandwidth, moved - arrived);
     }
 
     private void BookMatrix(int index, long start, long end)
     {
         TensorEngineSpec spec = machine.TensorEngine;
-        Instruction op = program[StreamId.Tensor][index];
+        Instruction op = Program[StreamId.Tensor][index];
         long held = Math.Min(end, ArrayEnd(index)) - start;
         bool idle = index == 0 || start > ArrayEnd(index - 1);
         var clock = new Clock(spec.SustainedRate);
@@ -139,9 +178,9 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
         long streaming = held - load - throttled;
         (long used, long clocked) = TensorEngine.Occupancy(spec, op);
         long work = op.Opcode == Opcode.MatMul ? (long)((Int128)streaming * used / clocked) : 0;
-        _stack.Add(CycleComponent.WeightLoad, new SimTime(load));
-        _stack.Add(CycleComponent.Throttle, new SimTime(throttled));
-        _stack.Add(CycleComponent.MatrixWork, new SimTime(work));
-        _stack.Add(CycleComponent.FillAndDrain, new SimTime(end - start - load - throttled - work));
+        Book(CycleComponent.WeightLoad, load);
+        Book(CycleComponent.Throttle, throttled);
+        Book(CycleComponent.MatrixWork, work);
+        Book(CycleComponent.FillAndDrain, end - start - load - throttled - work);
     }
 }

@@ -32,13 +32,16 @@ public sealed class LockstepSimulator
     /// <param name="machine">The machine.</param>
     /// <param name="step">The step; by default a nanosecond. It does not change the result.</param>
     /// <param name="cancellation">Checked between steps.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The step is not positive.</exception>
     /// <exception cref="InvalidOperationException">The program waits for something that never happens; the message names the stuck instruction.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static CoreRun Run(Program program, Accelerator machine, SimTime? step = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(program);
         ArgumentNullException.ThrowIfNull(machine);
-        return new LockstepSimulator(program, machine).Run(step ?? SimTime.FromNanoseconds(1), cancellation);
+        SimTime by = step ?? SimTime.FromNanoseconds(1);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(by.Value, nameof(step));
+        return new LockstepSimulator(program, machine).Run(by, cancellation);
     }
 
     /// <summary>As <see cref="Run(Program, Accelerator, SimTime?, CancellationToken)"/>, with when each instruction of each stream started and completed.</summary>
@@ -66,7 +69,7 @@ public sealed class LockstepSimulator
             time += step.Value;
         }
 
-        return CoreRun.Of(_program, _machine, States, _units, []);
+        return CoreRun.Of(new SimulatedCore(_program, States, _units), _machine, []);
     }
 
     private bool Finished() => States.All(state => state.Finished && state.Known == state.Issued);
@@ -102,7 +105,7 @@ public sealed class LockstepSimulator
             return false;
         }
 
-        Start(first, earliest);
+        _units.Start(first, States[(int)first], Ready(first), earliest);
         return true;
     }
 
@@ -136,27 +139,5 @@ public sealed class LockstepSimulator
         }
 
         return ready;
-    }
-
-    private void Start(StreamId stream, long turn)
-    {
-        StreamState state = States[(int)stream];
-        ref readonly Instruction op = ref _program[stream][state.Issued];
-        if (stream.IsQueue())
-        {
-            long ready = Ready(stream);
-            _dma.Add(_program, stream, state.Issued, turn);
-            DmaEngines.Count(op, _units.Counts);
-            state.Issue(ready, turn);
-            return;
-        }
-
-        (long start, long free, long done, long portWait) = _units.Execute(stream, op, turn);
-        if (portWait > 0)
-        {
-            state.WaitAtPort(portWait);
-        }
-
-        state.Issue(start, free, done);
     }
 }

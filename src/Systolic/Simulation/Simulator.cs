@@ -16,12 +16,15 @@ namespace Systolic.Simulation;
 /// </remarks>
 public sealed class Simulator
 {
+    private const long NoBarrier = -1;
     private readonly Program _program;
     private readonly Accelerator _machine;
     private readonly StreamState[] _streams;
     private readonly DmaEngines _dma;
     private readonly CoreUnits _units;
+    private readonly SimulatedCore _core;
     private readonly List<Span>? _spans;
+    private bool _prepared;
 
     private Simulator(Program program, Accelerator machine, bool collectSpans)
     {
@@ -34,6 +37,7 @@ public sealed class Simulator
 
         _units = new CoreUnits(program, machine);
         _dma = _units.Dma;
+        _core = new SimulatedCore(program, _streams, _units);
         _spans = collectSpans ? [] : null;
     }
 
@@ -57,11 +61,67 @@ public sealed class Simulator
         return (simulator.Run(CancellationToken.None), simulator._streams);
     }
 
+    /// <summary>Simulates cores that exchange signals: the k-th barrier of each starts when all have reached theirs.</summary>
+    /// <param name="programs">What each core executes; all have as many parts and barriers. Cores that execute the same need be named only once.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="collectSpans">Keep a span per instruction and transfer.</param>
+    /// <param name="cancellation">Checked between instructions.</param>
+    /// <exception cref="InvalidOperationException">A program waits for something that never happens, or the programs have not equally many barriers.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    internal static CoresRun RunTogether(IReadOnlyList<Program> programs, Accelerator machine, bool collectSpans, CancellationToken cancellation)
+    {
+        Simulator[] simulators = [.. programs.Select(program => new Simulator(program, machine, collectSpans))];
+        RunTogether(simulators, cancellation);
+        return CoresRun.Of([.. simulators.Select(simulator => simulator._core)], machine, [.. simulators.Select(simulator => simulator.Spans)]);
+    }
+
     private CoreRun Run(CancellationToken cancellation)
     {
-        for (int s = 0; s < Streams.Count; s++)
+        RunTogether([this], cancellation);
+        return CoreRun.Of(_core, _machine, Spans);
+    }
+
+    private static void RunTogether(Simulator[] simulators, CancellationToken cancellation)
+    {
+        while (true)
         {
-            Prepare((StreamId)s);
+            foreach (Simulator simulator in simulators)
+            {
+                simulator.Advance(cancellation);
+            }
+
+            long start = simulators.Max(simulator => simulator.Barrier);
+            if (start == NoBarrier)
+            {
+                break;
+            }
+
+            foreach (Simulator simulator in simulators)
+            {
+                simulator.Exchange(start);
+            }
+        }
+
+        foreach (Simulator simulator in simulators)
+        {
+            ThrowIfStuck(simulator._program, simulator._streams);
+        }
+    }
+
+    /// <summary>When the barrier is ready at which the core now stands, or <see cref="NoBarrier"/>.</summary>
+    private long Barrier => _streams[(int)StreamId.Exchange] is { Finished: false, Ready: not StreamState.Blocked and var ready } ? ready : NoBarrier;
+
+    /// <summary>Issues everything up to the next barrier.</summary>
+    private void Advance(CancellationToken cancellation)
+    {
+        if (!_prepared)
+        {
+            for (int s = 0; s < Streams.Count; s++)
+            {
+                Prepare((StreamId)s);
+            }
+
+            _prepared = true;
         }
 
         for (int events = 0; ; events++)
@@ -77,7 +137,7 @@ public sealed class Simulator
                 continue;
             }
 
-            if (stream is not { } next)
+            if (stream is not { } next || next == StreamId.Exchange)
             {
                 break;
             }
@@ -88,12 +148,19 @@ public sealed class Simulator
             }
 
             Issue(next);
-            Prepare(next);
-            WakeWaitersFor(next);
+        }
+    }
+
+    /// <summary>All cores have reached their barrier at <paramref name="start"/>.</summary>
+    private void Exchange(long start)
+    {
+        if (Barrier == NoBarrier)
+        {
+            throw new InvalidOperationException($"{_program.Name}: another core waits at barrier {_streams[(int)StreamId.Exchange].Issued + 1}, which this one never reaches.");
         }
 
-        ThrowIfStuck(_program, _streams);
-        return CoreRun.Of(_program, _machine, _streams, _units, _spans is null ? [] : [.. _spans]);
+        _streams[(int)StreamId.Exchange].Turn = start;
+        Issue(StreamId.Exchange);
     }
 
     /// <summary>Every instruction was issued.</summary>
@@ -107,6 +174,8 @@ public sealed class Simulator
                 $"{program.Name}: stream {((StreamId)stuck).Label()} is stuck at instruction {state.Issued} ({program[(StreamId)stuck][state.Issued].Opcode}), waiting for {state.BlockedOn.AtLeast} completions of {state.BlockedOn.Stream.Label()}."));
         }
     }
+
+    private ImmutableArray<Span> Spans => _spans is null ? [] : [.. _spans];
 
     private StreamId? Next()
     {
@@ -208,24 +277,16 @@ public sealed class Simulator
     private void Issue(StreamId stream)
     {
         StreamState state = _streams[(int)stream];
-        ref readonly Instruction op = ref _program[stream][state.Issued];
-        if (stream.IsQueue())
-        {
-            _dma.Add(_program, stream, state.Issued, state.Turn);
-            DmaEngines.Count(op, _units.Counts);
-            state.Issue(state.Ready, state.Turn);
-            return;
-        }
-
-        (long start, long free, long done, long portWait) = _units.Execute(stream, op, state.Ready);
-        if (portWait > 0)
-        {
-            state.WaitAtPort(portWait);
-        }
-
-        state.Issue(start, free, done);
+        _units.Start(stream, state, state.Ready, state.Turn);
+        int index = state.Issued - 1;
         // An engine takes its next instruction while results of the last are still on their way; its spans would overlap if they lasted until then.
-        _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(free - start)));
+        if (!stream.IsQueue())
+        {
+            _spans?.Add(new Span(stream.Label(), Name(_program[stream][index]), new SimTime(state.Start[index]), new SimTime(state.Free[index] - state.Start[index])));
+        }
+
+        Prepare(stream);
+        WakeWaitersFor(stream);
     }
 
     private static string Name(in Instruction op) =>

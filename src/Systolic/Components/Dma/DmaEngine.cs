@@ -8,6 +8,7 @@ internal sealed class DmaEngine
     private readonly DmaSpec _spec;
     private readonly IMainMemory _memory;
     private readonly double _perByte;
+    private readonly long[] _busy;
     private readonly Queue<TransferSlice>[] _queues;
     private readonly TransferSlice[] _heads = new TransferSlice[Streams.Count];
     private readonly bool[] _waiting = new bool[Streams.Count];
@@ -20,18 +21,18 @@ internal sealed class DmaEngine
     private int _chosen;
     private int _busyQueues;
 
-    public DmaEngine(DmaSpec spec, IMainMemory memory)
+    /// <param name="spec">What an engine can do.</param>
+    /// <param name="memory">Main memory.</param>
+    /// <param name="busy">Takes up the time for which data moves through, by part of the program.</param>
+    public DmaEngine(DmaSpec spec, IMainMemory memory, long[] busy)
     {
-        (_spec, _memory) = (spec, memory);
+        (_spec, _memory, _busy) = (spec, memory, busy);
         _perByte = 1e15 / spec.EngineBandwidth.BytesPerSecond;
         _queues = [.. Enumerable.Range(0, Streams.Count).Select(_ => new Queue<TransferSlice>())];
     }
 
     /// <summary>When the next piece goes to main memory, or moves if it stays on chip.</summary>
     public long NextTime { get; private set; } = long.MaxValue;
-
-    /// <summary>Time for which data moved through.</summary>
-    public long BusyTime { get; private set; }
 
     /// <summary>Work for a queue, known from <paramref name="now"/> on.</summary>
     public void Add(in TransferSlice slice, long now)
@@ -76,7 +77,7 @@ internal sealed class DmaEngine
         }
 
         _pathFree = NextTime + path;
-        BusyTime += path;
+        _busy[transfer.Part] += path;
         Send(end, bytes);
         Advance(ref slice, bytes);
         Transfer? finished = slice.IsDone && transfer.Finish(end) ? transfer : null;

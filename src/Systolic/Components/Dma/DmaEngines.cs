@@ -16,22 +16,24 @@ internal sealed class DmaEngines
     private readonly DmaSpec _spec;
     private readonly DmaEngine[] _engines;
     private readonly long[] _blockFree;
+    private readonly long[] _busy;
     private readonly Queue<TransferEnd> _ends = new();
     private long _softwareFree;
     private DmaEngine? _next;
 
-    public DmaEngines(DmaSpec spec, IMainMemory memory)
+    public DmaEngines(DmaSpec spec, IMainMemory memory, int parts = 1)
     {
         _spec = spec;
         _blockFree = new long[spec.DescriptorBlocks];
-        _engines = [.. Enumerable.Range(0, spec.Engines).Select(_ => new DmaEngine(spec, memory))];
+        _busy = new long[parts];
+        _engines = [.. Enumerable.Range(0, spec.Engines).Select(_ => new DmaEngine(spec, memory, _busy))];
     }
 
     /// <summary>When the next piece moves; <see cref="long.MaxValue"/> when there is nothing to do.</summary>
     public long NextTime => _next?.NextTime ?? long.MaxValue;
 
-    /// <summary>Time for which all engines would have been busy.</summary>
-    public long BusyTime => _engines.Sum(engine => engine.BusyTime) / _engines.Length;
+    /// <summary>Time for which all engines would have been busy with a part of the program.</summary>
+    public long BusyTime(int part) => _busy[part] / _engines.Length;
 
     /// <summary>When a transfer that its queue issues at <paramref name="start"/> has been issued, as things stand: what writes descriptors at run time serves one transfer at a time.</summary>
     public long IssuedAt(StreamId stream, in Instruction op, long start) => Block(stream, op.Descriptors) switch
@@ -42,13 +44,13 @@ internal sealed class DmaEngines
     };
 
     /// <summary>Hands a transfer that is issued at <paramref name="issued"/> to the engines. Calls must come in the order of time.</summary>
-    public void Add(Program program, StreamId stream, int index, long issued)
+    public void Add(Program program, StreamId stream, int index, long issued, int part = 0)
     {
         ref readonly Instruction op = ref program[stream][index];
         Describe(stream, op.Descriptors, issued);
         int perEngine = Math.Max(op.Opcode.StaysInMemory() ? 1 : _spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
         int slices = (op.Partitions + perEngine - 1) / perEngine;
-        var transfer = new Transfer(program, op, stream, index, slices);
+        var transfer = new Transfer(program, op, stream, index, part, slices);
         long arrival = _spec.ArrivalAt(op.Descriptors, issued);
         for (int slice = 0; slice < slices; slice++)
         {

@@ -15,9 +15,9 @@ internal sealed class Transfer
     private readonly MemoryView? _to;
     private int _slices;
 
-    public Transfer(Program program, in Instruction op, StreamId stream, int index, int slices)
+    public Transfer(Program program, in Instruction op, StreamId stream, int index, int part, int slices)
     {
-        (Stream, Index, _slices) = (stream, index, slices);
+        (Stream, Index, Part, _slices) = (stream, index, part, slices);
         RunBytes = op.Free;
         Opcode = op.Opcode;
         (Reads, Writes) = (op.Opcode.ReadsMemory(), op.Opcode.WritesMemory());
@@ -34,6 +34,9 @@ internal sealed class Transfer
     public StreamId Stream { get; }
 
     public int Index { get; }
+
+    /// <summary>The part of its program.</summary>
+    public int Part { get; }
 
     public Opcode Opcode { get; }
 
