@@ -17,11 +17,15 @@ public sealed class InvariantTests
 {
     [Theory]
     [MemberData(nameof(RealRuns.Machines), MemberType = typeof(RealRuns))]
-    public void No_run_and_no_operator_beats_its_lower_bound(string machine) => ForEach(machine, run =>
+    public void No_run_beats_its_lower_bound(string machine) => ForEach(machine, run =>
     {
         run.Report.Time.Should().BeGreaterThanOrEqualTo(run.Report.LowerBound.Time, run.Name);
         run.Report.LowerBound.Time.Should().BeGreaterThan(SimTime.Zero, run.Name);
-        ForEachOperator(run, (op, name) => op.Time.Should().BeGreaterThanOrEqualTo(op.Bound.Time, name));
+        if (machine == "h100")
+        {
+            // One kernel after the other; where operators overlap, one takes only what it adds.
+            ForEachOperator(run, (op, name) => op.Time.Should().BeGreaterThanOrEqualTo(op.Bound.Time, name));
+        }
     });
 
     [Theory]
@@ -56,15 +60,15 @@ public sealed class InvariantTests
 
     [Theory]
     [MemberData(nameof(RealRuns.Machines), MemberType = typeof(RealRuns))]
-    public void No_engine_is_busy_for_longer_than_the_run(string machine) => ForEach(machine, run => ForEachOperator(run, (op, name) =>
+    public void No_engine_is_busy_for_longer_than_the_run(string machine) => ForEach(machine, run =>
     {
-        op.Busy.Length.Should().Be(run.Report.Trace.Engines.Length);
-        for (int i = 0; i < op.Busy.Length; i++)
+        ForEachOperator(run, (op, name) => op.Busy.Should().HaveCount(run.Report.Trace.Engines.Length).And.OnlyContain(busy => busy >= SimTime.Zero, name));
+        foreach ((EngineInfo engine, int i) in run.Report.Trace.Engines.Select((engine, i) => (engine, i)))
         {
-            EngineInfo engine = run.Report.Trace.Engines[i];
-            op.Busy[i].Value.Should().BeInRange(0, op.Time.Value * engine.Instances, "{0}, {1}", name, engine.Name);
+            long busy = run.Report.Trace.Operators.Sum(op => op.Busy[i].Value * op.Repeat);
+            busy.Should().BeInRange(0, run.Report.Time.Value * engine.Instances, "{0}, {1}", run.Name, engine.Name);
         }
-    }));
+    });
 
     [Theory]
     [MemberData(nameof(RealRuns.Machines), MemberType = typeof(RealRuns))]

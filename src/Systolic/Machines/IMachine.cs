@@ -13,6 +13,9 @@ public sealed record RunOptions
     /// <summary>Record a span per instruction and transfer for a trace.</summary>
     public bool CollectSpans { get; init; }
 
+    /// <summary>Operators of a section overlap where data and memories allow; otherwise each starts when all cores are done with the one before. No difference on a SIMT machine, which runs one kernel after the other.</summary>
+    public bool Overlap { get; init; } = true;
+
     /// <summary>Energy per activity; the shipped table when null.</summary>
     public EnergyReferenceTable? Prices { get; init; }
 }

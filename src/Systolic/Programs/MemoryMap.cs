@@ -12,5 +12,16 @@ internal sealed class MemoryMap(ImmutableArray<MemoryTensor> tensors, MemoryAcce
 
     public bool Has(int index) => index < count;
 
+    /// <summary>Adds all views, as those of tensors from <paramref name="firstTensor"/> on.</summary>
+    public void CopyTo(List<MemoryAccess> views, List<MemoryPattern> shapes, int firstTensor)
+    {
+        int firstPattern = shapes.Count;
+        shapes.AddRange(patterns);
+        for (int i = 0; i < count; i++)
+        {
+            views.Add(accesses[i] with { Tensor = accesses[i].Tensor + firstTensor, Pattern = accesses[i].Pattern + firstPattern });
+        }
+    }
+
     public MemoryView this[int index] => new(Tensors[accesses[index].Tensor], accesses[index].Offset, patterns[accesses[index].Pattern]);
 }

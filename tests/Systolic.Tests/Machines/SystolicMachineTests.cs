@@ -14,6 +14,8 @@ namespace Systolic.Tests.Machines;
 
 public sealed class SystolicMachineTests
 {
+    private static readonly RunOptions Isolated = new() { Overlap = false };
+
     public static TheoryData<string, string, string> ShardedLayers => new()
     {
         { "trn1", "gpt2", "layer prefill" },
@@ -25,11 +27,11 @@ public sealed class SystolicMachineTests
 
     [Theory]
     [MemberData(nameof(ShardedLayers))]
-    public void A_chip_counts_what_its_ranks_count_and_takes_as_long_as_the_slowest(string name, string model, string phase)
+    public void Without_overlap_a_chip_counts_what_its_ranks_count_and_takes_as_long_as_the_slowest(string name, string model, string phase)
     {
         Accelerator machine = MachinePresets.Accelerator(name);
         OperatorGraph graph = Presets.Graph(model, phase, batch: 1, tokens: 128);
-        ImmutableArray<OperatorRun> runs = new SystolicMachine(machine).Run(graph, cancellation: TestContext.Current.CancellationToken).Trace.Operators;
+        ImmutableArray<OperatorRun> runs = new SystolicMachine(machine).Run(graph, Isolated, cancellation: TestContext.Current.CancellationToken).Trace.Operators;
         ShardedOperator[] operators = [.. TensorParallel.Shard(graph, machine.Cores).Sections.SelectMany(section => section.Operators)];
         runs.Should().HaveCount(operators.Length);
         using var scope = new AssertionScope();
@@ -74,11 +76,11 @@ public sealed class SystolicMachineTests
     }
 
     [Fact]
-    public void An_operator_takes_the_same_time_wherever_it_stands()
+    public void Without_overlap_an_operator_takes_the_same_time_wherever_it_stands()
     {
         IMachine machine = MachinePresets.Load("trn2-core");
         OperatorGraph graph = Presets.Graph("llama-3-8b", "layer prefill", batch: 1, tokens: 128);
-        foreach ((OperatorRun run, Operator op) in machine.Run(graph, cancellation: TestContext.Current.CancellationToken).Trace.Operators.Zip(graph.Sections[0].Operators))
+        foreach ((OperatorRun run, Operator op) in machine.Run(graph, Isolated, cancellation: TestContext.Current.CancellationToken).Trace.Operators.Zip(graph.Sections[0].Operators))
         {
             OperatorRun alone = machine.Run(OperatorGraph.Of(op), cancellation: TestContext.Current.CancellationToken).Trace.Operators[0];
             (alone.Time, alone.Mapping).Should().Be((run.Time, run.Mapping), op.Name);

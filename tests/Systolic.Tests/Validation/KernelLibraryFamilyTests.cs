@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Validation;
 
 namespace Systolic.Tests.Validation;
@@ -30,10 +31,11 @@ public class KernelLibraryFamilyTests
     }
 
     [Fact]
-    public void What_does_not_fit_is_skipped_with_the_reason()
+    public void What_does_not_fit_says_so()
     {
         var row = new TrainiumRow("row", "Trn2 (NeuronCore-v3)", 2, "row-quantize to fp8 (nkilib rmsnorm_quant)", "batch=1 seq=2 hidden=120000", "bf16", "kernel device time", 1, "us", "");
 
-        new RmsNormQuantFamily().Predict(row).Reason.Should().Contain("does not fit SBUF");
+        Action predict = () => new RmsNormQuantFamily().Predict(row);
+        predict.Should().Throw<CapacityException>().WithMessage("*does not fit SBUF*");
     }
 }

@@ -1,0 +1,46 @@
+using Systolic.Accounting;
+using Systolic.Machines;
+using Systolic.Reporting;
+using Systolic.Tests.Workloads;
+using Systolic.Units;
+using Systolic.Workloads;
+
+namespace Systolic.Tests.Machines;
+
+/// <summary>Operators that overlap against operators one after the other.</summary>
+public sealed class OverlapTests
+{
+    [Theory]
+    [InlineData("trn1-core", "gpt2", "layer prefill")]
+    [InlineData("trn2", "gpt2", "layer decode")] // one token: one core normalizes, all others load weights
+    [InlineData("trn2", "gpt2", "layer training")] // 12 heads on 8 cores: uneven ranks
+    [InlineData("trn3", "mixtral-8x7b", "layer decode")]
+    [InlineData("trn2-core", "t5-base", "layer recompute")]
+    public void Overlap_saves_time_and_changes_no_work(string name, string model, string phase)
+    {
+        IMachine machine = MachinePresets.Load(name);
+        OperatorGraph graph = Presets.Graph(model, phase, batch: 1, tokens: 128);
+        RunReport overlapped = machine.Run(graph, cancellation: TestContext.Current.CancellationToken);
+        RunReport isolated = machine.Run(graph, new RunOptions { Overlap = false }, cancellation: TestContext.Current.CancellationToken);
+
+        overlapped.Time.Should().BeLessThan(isolated.Time);
+        overlapped.Trace.Operators.Select(op => op.Name).Should().Equal(isolated.Trace.Operators.Select(op => op.Name));
+        foreach ((OperatorRun one, OperatorRun other) in overlapped.Trace.Operators.Zip(isolated.Trace.Operators))
+        {
+            foreach (ActivityKind kind in Enum.GetValues<ActivityKind>().Where(kind => kind is not (ActivityKind.DramActivate or ActivityKind.DramRefresh)))
+            {
+                one.Counts[kind].Should().Be(other.Counts[kind], "{0}, {1}", one.Name, kind);
+            }
+        }
+    }
+
+    [Fact]
+    public void Tensors_without_names_overlap_nothing_of_what_came_before()
+    {
+        IMachine machine = MachinePresets.Load("trn2-core");
+        MatMul product = new("product", 256, 256, 512);
+        RunReport Run(params Operator[] operators) => machine.Run(new OperatorGraph("test", "test", [new GraphSection("section", 1, [.. operators])]), cancellation: TestContext.Current.CancellationToken);
+
+        Run(product, product).Time.Should().BeGreaterThanOrEqualTo((Run(product).Time * 2) - Run(product).Trace.Overhead.Total - SimTime.FromMicroseconds(1));
+    }
+}
