@@ -18,6 +18,8 @@ internal sealed class WorkloadOptions
     private readonly Option<string> _layers = SharedOptions.Choice("--layers", "The whole model, or one layer alone without embeddings and head.", ["all", "1"]);
     private readonly Option<bool> _recompute = new("--recompute") { Description = "Training: compute activations again in the backward pass instead of keeping them." };
 
+    private readonly Option<bool> _noOverlap = new("--no-overlap") { Description = "Start each operator when the one before is done, instead of as soon as its data and memories allow." };
+
     /// <summary>Options over the models of <paramref name="library"/>.</summary>
     public WorkloadOptions(Library library)
     {
@@ -29,11 +31,14 @@ internal sealed class WorkloadOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute])
+        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute, _noOverlap])
         {
             command.Add(option);
         }
     }
+
+    /// <summary>Operators of a section overlap.</summary>
+    public bool Overlap(ParseResult parsed) => !parsed.GetValue(_noOverlap);
 
     /// <summary>Builds the workload.</summary>
     /// <exception cref="UsageException">The options contradict each other, or the model refuses a size.</exception>

@@ -45,7 +45,7 @@ internal sealed class RunCommand : Command, IHasExamples
         OperatorGraph graph = _workload.Build(parsed);
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         using OutputFiles files = _output.Open(parsed);
-        var options = new RunOptions { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
+        var options = new RunOptions { CollectSpans = files.Trace is not null, Overlap = _workload.Overlap(parsed), Prices = _pricing.Table(parsed) };
         RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) };
         files.Write(report, _terminal.Error);
         new ReportView(_terminal.Results).Show(report);
