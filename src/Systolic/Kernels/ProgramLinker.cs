@@ -9,12 +9,15 @@ namespace Systolic.Kernels;
 /// <remarks>
 /// Added waits: what touches a place of SBUF or PSUM waits for the earlier operators that used it; what reads a tensor of main memory for the operator that
 /// wrote it, as a whole; what writes one for those that read and wrote it. Every other operator's buffers are mirrored, placed from the highest address
-/// down, so that neighbours meet only where memory is short and the weights of the next operator can be loaded while one computes.
+/// down, so that neighbours meet only where memory is short and the weights of the next operator can be loaded while one computes. Activations that
+/// fit between them stay in SBUF (<see cref="ResidentTensors"/>).
 /// </remarks>
 /// <param name="machine">The machine whose memories the programs share.</param>
 /// <param name="name">The linked program's name.</param>
-internal sealed class ProgramLinker(Accelerator machine, string name)
+/// <param name="kept">Tensors that must lie in main memory when the program ends.</param>
+internal sealed class ProgramLinker(Accelerator machine, string name, IReadOnlySet<string> kept)
 {
+    private readonly List<LinkedPart?> _parts = [];
     private readonly List<Instruction>[] _streams = [.. Enumerable.Range(0, Streams.Count).Select(_ => new List<Instruction>())];
     private readonly List<SemaphoreWait> _waits = [];
     private readonly List<TileBuffer> _buffers = [];
@@ -27,56 +30,76 @@ internal sealed class ProgramLinker(Accelerator machine, string name)
     private int _tiles;
     private int _sequence;
 
-    /// <summary>Parts so far.</summary>
-    public int Parts => _ends.Count;
-
     /// <summary>Instructions so far.</summary>
-    public int Length => _streams.Sum(stream => stream.Count);
+    public int Length { get; private set; }
 
     /// <summary>Adds a part in which the core does nothing.</summary>
-    public void Skip() => _ends.Add([.. _streams.Select(stream => stream.Count)]);
+    public void Skip() => _parts.Add(null);
 
     /// <summary>Adds what the core executes for <paramref name="op"/>.</summary>
     public void Add(Operator op, Program program)
     {
-        bool mirrored = int.IsOddInteger(Parts);
-        TileBuffer[] buffers = [.. program.Buffers.Select(buffer => Place(buffer, mirrored))];
-        Reached[] places = new Reached[program.Tiles], last = [.. Enumerable.Range(0, program.Tiles).Select(_ => new Reached())];
-        foreach ((TileBuffer buffer, int copy, int tile) in Tiles(buffers))
+        _parts.Add(new LinkedPart(op, program));
+        Length += program.Length;
+    }
+
+    /// <summary>The linked program; of each tensor that stayed on chip the buffer bears the name.</summary>
+    public Program Build()
+    {
+        var residents = new ResidentTensors(_parts, machine, kept);
+        _buffers.AddRange(residents.Buffers);
+        _tiles = residents.Buffers.Length;
+        for (int part = 0; part < _parts.Count; part++)
         {
-            places[tile] = _places[(int)buffer.Space].Of(buffer.Start(copy), buffer.Start(copy + 1));
+            if (_parts[part] is { } linked)
+            {
+                Link(linked, ResidentTensors.IsMirrored(part), residents);
+            }
+
+            _ends.Add([.. _streams.Select(stream => stream.Count)]);
         }
 
+        return new Program(name, [.. _streams.Select(stream => stream.ToArray())], [.. _waits], [.. _buffers], _memory.ToMap(), null) { PartEnds = [.. _ends] };
+    }
+
+    /// <summary>Within a part, tiles are numbered as in its program, and behind them the tensors that stay on chip.</summary>
+    private void Link(LinkedPart part, bool mirrored, ResidentTensors residents)
+    {
+        Program program = part.Program;
+        TileBuffer[] own = [.. program.Buffers.Select(buffer => Place(buffer, mirrored))];
+        (TileBuffer Buffer, int Copy)[] tiles = [.. own.Concat(residents.Buffers).SelectMany(buffer => Enumerable.Range(0, buffer.Copies).Select(copy => (buffer, copy)))];
+        Reached[] places = [.. tiles.Select(tile => _places[(int)tile.Buffer.Space].Of(tile.Buffer.Start(tile.Copy), tile.Buffer.Start(tile.Copy + 1)))];
+        Reached[] last = [.. tiles.Select(_ => new Reached())];
         int[] offsets = [.. _streams.Select(stream => stream.Count)];
-        var tensors = new TensorOrder(op, program, _written, _read, Reached.At(offsets));
+        var tensors = new TensorOrder(part, _written, _read, Reached.At(offsets));
         int memory = _memory.Add(program);
         for (var stream = StreamId.Tensor; (int)stream < Streams.Count; stream++)
         {
             List<Instruction> linked = _streams[(int)stream];
-            foreach (ref readonly Instruction step in program[stream])
+            foreach (ref readonly Instruction written in program[stream])
             {
-                int firstWait = _waits.Count;
-                foreach (SemaphoreWait wait in program.Waits.Slice(step.FirstWait, step.WaitCount))
+                int firstWait = _waits.Count, count = linked.Count + 1;
+                foreach (SemaphoreWait wait in program.Waits.Slice(written.FirstWait, written.WaitCount))
                 {
                     Wait(stream, wait.Stream, offsets[(int)wait.Stream] + wait.AtLeast);
                 }
 
-                int done = linked.Count + 1;
+                Instruction step = residents.Redirect(part, written);
                 Touch(step.Target);
                 Touch(step.Reduced);
                 Touch(step.First);
                 Touch(step.Second);
                 Touch(step.Third);
-                Wait(stream, tensors.NeededBy(program, step));
-                Wait(stream, tensors.FreedFor(step));
-                tensors.Record(stream, step, done);
+                Wait(stream, tensors.NeededBy(written));
+                Wait(stream, tensors.FreedFor(written));
+                tensors.Record(stream, written, count);
                 linked.Add(step with
                 {
-                    Target = Shift(step.Target),
-                    Reduced = Shift(step.Reduced),
-                    First = Shift(step.First),
-                    Second = Shift(step.Second),
-                    Third = Shift(step.Third),
+                    Target = Number(step.Target),
+                    Reduced = Number(step.Reduced),
+                    First = Number(step.First),
+                    Second = Number(step.Second),
+                    Third = Number(step.Third),
                     Memory = step.Memory < 0 ? -1 : step.Memory + memory,
                     Sequence = _sequence + step.Sequence,
                     FirstWait = firstWait,
@@ -85,7 +108,7 @@ internal sealed class ProgramLinker(Accelerator machine, string name)
 
                 void Touch(int tile)
                 {
-                    if (tile >= 0 && last[tile].Count(stream, done))
+                    if (tile >= 0 && last[tile].Count(stream, count))
                     {
                         Wait(stream, places[tile], exceptItself: true);
                     }
@@ -94,44 +117,42 @@ internal sealed class ProgramLinker(Accelerator machine, string name)
         }
 
         tensors.Keep();
-        Keep(buffers, last);
-        _buffers.AddRange(buffers);
+        Keep(tiles, last);
+        _buffers.AddRange(own.Select(buffer => buffer with { FirstTile = _tiles + buffer.FirstTile }));
         _tiles += program.Tiles;
         _sequence += program.Length;
-        Skip();
-    }
 
-    /// <summary>The linked program.</summary>
-    public Program Build() => new(name, [.. _streams.Select(stream => stream.ToArray())], [.. _waits], [.. _buffers], _memory.ToMap(), null) { PartEnds = [.. _ends] };
+        int Number(int tile) => tile < 0 ? -1 : tile < program.Tiles ? _tiles + tile : tile - program.Tiles;
+    }
 
     private TileBuffer Place(TileBuffer buffer, bool mirrored)
     {
         long limit = (buffer.Space == MemorySpace.Sbuf ? machine.Sbuf : machine.Psum).PartitionSize.Value;
-        return buffer with { FirstTile = _tiles + buffer.FirstTile, Address = mirrored ? limit - buffer.End : buffer.Address };
+        return mirrored ? buffer with { Address = limit - buffer.End } : buffer;
     }
 
-    private IEnumerable<(TileBuffer Buffer, int Copy, int Tile)> Tiles(TileBuffer[] buffers) =>
-        from buffer in buffers
-        from copy in Enumerable.Range(0, buffer.Copies)
-        select (buffer, copy, buffer.FirstTile - _tiles + copy);
-
     /// <summary>Buffers of one operator may follow each other at one place, so first all earlier uses go, then all new ones come.</summary>
-    private void Keep(TileBuffer[] buffers, Reached[] last)
+    private void Keep((TileBuffer Buffer, int Copy)[] tiles, Reached[] last)
     {
-        (TileBuffer Buffer, int Copy, int Tile)[] used = [.. Tiles(buffers).Where(tile => !last[tile.Tile].IsNothing)];
-        foreach ((TileBuffer buffer, int copy, _) in used)
+        ((TileBuffer Buffer, int Copy) Tile, Reached Last)[] used = [.. tiles.Zip(last).Where(pair => !pair.Second.IsNothing)];
+        foreach (((TileBuffer buffer, int copy), _) in used)
         {
             _places[(int)buffer.Space].Forget(buffer.Start(copy), buffer.Start(copy + 1));
         }
 
-        foreach ((TileBuffer buffer, int copy, int tile) in used)
+        foreach (((TileBuffer buffer, int copy), Reached reached) in used)
         {
-            _places[(int)buffer.Space].Add(buffer.Start(copy), buffer.Start(copy + 1), last[tile]);
+            _places[(int)buffer.Space].Add(buffer.Start(copy), buffer.Start(copy + 1), reached);
         }
     }
 
     private void Wait(StreamId consumer, Reached reached, bool exceptItself = false)
     {
+        if (reached.IsNothing)
+        {
+            return;
+        }
+
         for (int s = 0; s < Streams.Count; s++)
         {
             if (!exceptItself || s != (int)consumer)
@@ -150,6 +171,22 @@ internal sealed class ProgramLinker(Accelerator machine, string name)
             _waits.Add(new SemaphoreWait(producer, count));
         }
     }
+}
 
-    private int Shift(int tile) => tile < 0 ? -1 : tile + _tiles;
+/// <summary>One operator of a linked program.</summary>
+/// <param name="Op">The operator.</param>
+/// <param name="Program">What the core executes for it.</param>
+internal sealed record LinkedPart(Operator Op, Program Program)
+{
+    /// <summary>The program's tensors that are given to it, in the order of the operator's <see cref="Operator.Reads"/>; null when the kernel does not say which is which.</summary>
+    public MemoryTensor[]? Inputs { get; } = Matching(Program, Op.Inputs.IsEmpty ? -1 : Op.Reads.Length, MemoryRole.Input);
+
+    /// <summary>The tensors that it writes, in the order of the operator's <see cref="Operator.Writes"/>; null as above.</summary>
+    public MemoryTensor[]? Outputs { get; } = Matching(Program, Op.Outputs.IsEmpty ? -1 : Op.Writes.Length, MemoryRole.Output);
+
+    private static MemoryTensor[]? Matching(Program program, int expected, MemoryRole role)
+    {
+        MemoryTensor[] found = [.. program.Tensors.Where(tensor => tensor.Role == role || tensor.Role == MemoryRole.InputOutput)];
+        return found.Length == expected ? found : null;
+    }
 }

@@ -7,7 +7,7 @@ namespace Systolic.Kernels;
 /// <remarks>A tensor is waited for as a whole. An operator whose tensors have no names waits for everything before it.</remarks>
 internal sealed class TensorOrder
 {
-    private readonly Operator _op;
+    private readonly LinkedPart _part;
     private readonly Dictionary<string, Reached> _written;
     private readonly Dictionary<string, Reached> _read;
     private readonly Reached _all = new();
@@ -16,33 +16,32 @@ internal sealed class TensorOrder
     private readonly Reached _consumed = new();
     private readonly Reached?[] _byTensor;
 
-    /// <param name="op">The operator.</param>
-    /// <param name="program">Its program.</param>
+    /// <param name="part">The operator and its program.</param>
     /// <param name="written">Of each tensor, what completes it.</param>
     /// <param name="read">Of each tensor, what still reads it.</param>
     /// <param name="before">Everything linked before.</param>
-    public TensorOrder(Operator op, Program program, Dictionary<string, Reached> written, Dictionary<string, Reached> read, Reached before)
+    public TensorOrder(LinkedPart part, Dictionary<string, Reached> written, Dictionary<string, Reached> read, Reached before)
     {
-        (_op, _written, _read) = (op, written, read);
-        _byTensor = new Reached?[program.Tensors.Length];
-        if (op.Inputs.IsEmpty)
+        (_part, _written, _read) = (part, written, read);
+        _byTensor = new Reached?[part.Program.Tensors.Length];
+        if (part.Op.Inputs.IsEmpty)
         {
             _all.Include(before);
             _freed.Include(before);
             return;
         }
 
-        MemoryTensor[] given = [.. program.Tensors.Where(tensor => tensor.Role is MemoryRole.Input or MemoryRole.InputOutput)];
-        foreach (((Tensor tensor, Reached producer), int i) in op.Reads.Select((tensor, i) => ((tensor, written.GetValueOrDefault(tensor.Operand.Name, Nothing)), i)))
+        for (int i = 0; i < part.Op.Reads.Length; i++)
         {
+            Reached producer = written.GetValueOrDefault(part.Op.Reads[i].Operand.Name, Nothing);
             _all.Include(producer);
-            if (given.Length == op.Reads.Length)
+            if (part.Inputs is { } inputs)
             {
-                _byTensor[given[i].Index] = producer;
+                _byTensor[inputs[i].Index] = producer;
             }
         }
 
-        foreach (Tensor tensor in op.Writes)
+        foreach (Tensor tensor in part.Op.Writes)
         {
             _freed.Include(written.GetValueOrDefault(tensor.Operand.Name, Nothing));
             _freed.Include(read.GetValueOrDefault(tensor.Operand.Name, Nothing));
@@ -50,9 +49,9 @@ internal sealed class TensorOrder
     }
 
     /// <summary>What must be complete before <paramref name="step"/> reads main memory, or signals that it is written.</summary>
-    public Reached NeededBy(Program program, in Instruction step) => step.Opcode == Opcode.Barrier ? _all
+    public Reached NeededBy(in Instruction step) => step.Opcode == Opcode.Barrier ? _all
         : !step.Opcode.ReadsMemory() ? Nothing
-        : program.MemoryOf(step) is { Tensor: var tensor } && step.Sources == 1 ? tensor.Role is MemoryRole.Input or MemoryRole.InputOutput ? _byTensor[tensor.Index] ?? _all : Nothing
+        : _part.Program.MemoryOf(step) is { Tensor: var tensor } && step.Sources == 1 ? tensor.Role is MemoryRole.Input or MemoryRole.InputOutput ? _byTensor[tensor.Index] ?? _all : Nothing
         : _all;
 
     /// <summary>What must be complete before <paramref name="step"/> writes main memory.</summary>
@@ -75,12 +74,12 @@ internal sealed class TensorOrder
     /// <summary>All instructions are linked: later operators wait for them. What nothing writes was complete with what it was made from.</summary>
     public void Keep()
     {
-        foreach (Tensor tensor in _op.Writes)
+        foreach (Tensor tensor in _part.Op.Writes)
         {
             _written[tensor.Operand.Name] = _produced.IsNothing ? _all : _produced;
         }
 
-        foreach (Tensor tensor in _op.Reads)
+        foreach (Tensor tensor in _part.Op.Reads)
         {
             if (!_read.TryAdd(tensor.Operand.Name, _consumed))
             {

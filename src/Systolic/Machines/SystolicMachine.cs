@@ -40,7 +40,8 @@ public sealed class SystolicMachine : IMachine
         options ??= RunOptions.Default;
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
-        var session = new SystolicSession(Accelerator, options, run => progress?.Report(new RunProgress(run.Done, total, run.Name)), cancellation);
+        var kept = graph.Sections.SelectMany(section => section.Inputs).Select(tensor => tensor.Operand.Name).ToHashSet();
+        var session = new SystolicSession(Accelerator, options, kept, run => progress?.Report(new RunProgress(run.Done, total, run.Name)), cancellation);
         var now = SimTime.Zero;
         foreach (ShardedSection section in sharded.Sections)
         {

@@ -12,9 +12,10 @@ namespace Systolic.Machines;
 /// <summary>One run on a systolic machine: lowers the operators of each section, links what fits together, simulates, and books times and counts to the operators.</summary>
 /// <param name="machine">The machine.</param>
 /// <param name="options">Whether operators overlap, and what to record.</param>
+/// <param name="kept">Tensors that pass from section to section.</param>
 /// <param name="report">Told after each operator: how many are done, and its name.</param>
 /// <param name="cancellation">Stops between operators and within long programs.</param>
-internal sealed class SystolicSession(Accelerator machine, RunOptions options, Action<(int Done, string Name)> report, CancellationToken cancellation)
+internal sealed class SystolicSession(Accelerator machine, RunOptions options, IReadOnlySet<string> kept, Action<(int Done, string Name)> report, CancellationToken cancellation)
 {
     // Linked programs are held whole, at about 100 bytes an instruction.
     private const int MostLinked = 2_000_000;
@@ -38,7 +39,7 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, A
         while (next < section.Operators.Length)
         {
             int first = next;
-            LinkedPart[] linked = options.Overlap && section.Operators.Length > 1 ? Link(section, groups, ref next) : [];
+            Placed[] linked = options.Overlap && section.Operators.Length > 1 ? Link(section, groups, ref next) : [];
             if (linked.Length > 1)
             {
                 now += RunLinked(section, groups, first, linked, now);
@@ -53,12 +54,12 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, A
     }
 
     /// <summary>Links operators from <paramref name="next"/> on until one needs several programs or enough is linked. Returns what was linked, an entry per operator.</summary>
-    private LinkedPart[] Link(ShardedSection section, CoreGroup[] groups, ref int next)
+    private Placed[] Link(ShardedSection section, CoreGroup[] groups, ref int next)
     {
-        var parts = new List<LinkedPart>();
+        var parts = new List<Placed>();
         foreach (CoreGroup group in groups)
         {
-            group.Linker = new ProgramLinker(machine, section.Name);
+            group.Linker = new ProgramLinker(machine, section.Name, kept);
         }
 
         for (; next < section.Operators.Length && groups.Sum(group => (long)group.Linker.Length) < MostLinked; next++)
@@ -90,13 +91,13 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, A
             }
 
             DescribesAtRunTime |= lowered.Values.Any(single => single!.Program.DescribesAtRunTime);
-            parts.Add(LinkedPart.Of(lowered.Values, machine));
+            parts.Add(Placed.Of(lowered.Values, machine));
         }
 
         return [.. parts];
     }
 
-    private SimTime RunLinked(ShardedSection section, CoreGroup[] groups, int first, LinkedPart[] parts, SimTime start)
+    private SimTime RunLinked(ShardedSection section, CoreGroup[] groups, int first, Placed[] parts, SimTime start)
     {
         CoresRun run = Simulator.RunTogether([.. groups.Select(group => group.Linker.Build())], machine, options.CollectSpans, cancellation);
         if (options.CollectSpans)
@@ -202,7 +203,7 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, A
             time += run.Time * repeat;
             counts.Add(run.Counts, repeat);
             stack.Add(run.Stack, repeat);
-            if (LinkedPart.Held(program, machine) is var held && held > highWater)
+            if (Placed.Held(program, machine) is var held && held > highWater)
             {
                 (highWater, buffers) = (held, run.Buffers);
             }
@@ -253,11 +254,11 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, A
     }
 
     /// <summary>How an operator was placed, on the core that holds the most.</summary>
-    private sealed record LinkedPart(string Mapping, Bytes HighWater, ImmutableArray<BufferUse> Buffers)
+    private sealed record Placed(string Mapping, Bytes HighWater, ImmutableArray<BufferUse> Buffers)
     {
-        public static LinkedPart Of(IEnumerable<SingleProgram?> programs, Accelerator machine) => programs.OfType<SingleProgram>().MaxBy(single => Held(single.Program, machine)) is { } most
-            ? new LinkedPart(most.Mapping, Held(most.Program, machine), CoreRun.Used(most.Program))
-            : new LinkedPart(Isolated.Idle.Mapping, Bytes.Zero, []);
+        public static Placed Of(IEnumerable<SingleProgram?> programs, Accelerator machine) => programs.OfType<SingleProgram>().MaxBy(single => Held(single.Program, machine)) is { } most
+            ? new Placed(most.Mapping, Held(most.Program, machine), CoreRun.Used(most.Program))
+            : new Placed(Isolated.Idle.Mapping, Bytes.Zero, []);
 
         public static Bytes Held(Program program, Accelerator machine) => new(program.BytesPerPartition(MemorySpace.Sbuf) * machine.Sbuf.Partitions);
     }

@@ -12,11 +12,17 @@ namespace Systolic.Tests.Kernels;
 /// <summary>The operators of a section linked for one core.</summary>
 internal sealed record Linked(Program Program, ImmutableArray<Operator> Operators)
 {
-    public static Linked[] Of(string model, string phase, Accelerator machine) => [.. Presets.Graph(model, phase, batch: 1, tokens: 128).Sections.Select(section => Of(section, machine))];
+    public static Linked[] Of(string model, string phase, Accelerator machine) => Of(Presets.Graph(model, phase, batch: 1, tokens: 128), machine);
 
-    private static Linked Of(GraphSection section, Accelerator machine)
+    private static Linked[] Of(OperatorGraph graph, Accelerator machine)
     {
-        var linker = new ProgramLinker(machine, section.Name);
+        var kept = graph.Sections.SelectMany(section => section.Inputs).Select(tensor => tensor.Operand.Name).ToHashSet();
+        return [.. graph.Sections.Select(section => Of(section, machine, kept))];
+    }
+
+    private static Linked Of(GraphSection section, Accelerator machine, HashSet<string> kept)
+    {
+        var linker = new ProgramLinker(machine, section.Name, kept);
         foreach (Operator op in section.Operators)
         {
             linker.Add(op, KernelLibrary.Lower(op, machine).Passes.Single().Program);
@@ -41,19 +47,19 @@ internal sealed class LinkChecker(Program program, ImmutableArray<Operator> oper
         (TileBuffer Buffer, int Copy)[] tiles = [.. program.Buffers.SelectMany(buffer => Enumerable.Range(0, buffer.Copies).Select(copy => (buffer, copy)))];
         ILookup<int, Access> byTile = _accesses.SelectMany(access => new[] { access.Op.Target, access.Op.Reduced, access.Op.First, access.Op.Second, access.Op.Third }.Where(tile => tile >= 0).Distinct().Select(tile => (tile, access)))
             .ToLookup(pair => pair.tile, pair => pair.access);
-        for (int later = 0; later < tiles.Length; later++)
+        for (int one = 0; one < tiles.Length; one++)
         {
-            for (int earlier = 0; earlier < later; earlier++)
+            for (int other = 0; other < tiles.Length; other++)
             {
-                if (!Overlap(tiles[earlier], tiles[later]) || !byTile[earlier].Any() || !byTile[later].Any() || byTile[earlier].First().Part == byTile[later].First().Part)
+                if (one == other || !Overlap(tiles[one], tiles[other]))
                 {
                     continue;
                 }
 
-                foreach (IGrouping<StreamId, Access> users in byTile[later].GroupBy(access => access.Stream))
+                foreach (IGrouping<(StreamId Stream, int Part), Access> users in byTile[one].GroupBy(access => (access.Stream, access.Part)))
                 {
-                    Access first = users.MinBy(access => Start(access))!;
-                    if (byTile[earlier].FirstOrDefault(before => before.Stream != first.Stream && Done(before) > Start(first)) is { } before)
+                    Access first = users.MinBy(Start)!;
+                    if (byTile[other].FirstOrDefault(before => before.Part < first.Part && before.Stream != first.Stream && Done(before) > Start(first)) is { } before)
                     {
                         return $"{operators[first.Part].Name}: {first.Stream} {first.Index} ({first.Op.Opcode}) at a place that {operators[before.Part].Name} still uses";
                     }

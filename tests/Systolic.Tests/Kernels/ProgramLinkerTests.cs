@@ -1,3 +1,4 @@
+using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Machines;
@@ -66,7 +67,7 @@ public sealed class ProgramLinkerTests
     {
         MatMul first = new("first", 512, 1024, 512) { Inputs = ["x", new Operand("w1", TensorRole.Weight)], Outputs = ["y"] };
         MatMul second = new("second", 512, 512, 512) { Inputs = ["y", new Operand("w2", TensorRole.Weight)], Outputs = ["z"] };
-        var linker = new ProgramLinker(Core.Trn2, "two products");
+        var linker = new ProgramLinker(Core.Trn2, "two products", new HashSet<string> { "y" });
         foreach (MatMul op in new[] { first, second })
         {
             linker.Add(op, KernelLibrary.Lower(op, Core.Trn2).Passes.Single().Program);
@@ -87,11 +88,38 @@ public sealed class ProgramLinkerTests
         loads.Where(load => load.Tensor == "left").Min(load => load.Start).Should().BeGreaterThanOrEqualTo(firstDone);
     }
 
+    // 128 x 512 of bf16 are written and read once each: 2 x 131,072 bytes that do not cross main memory.
+    [Fact]
+    public void An_activation_that_fits_stays_on_chip_unless_it_is_needed_elsewhere()
+    {
+        Elementwise first = new("first", ElementwiseFunction.Gelu, 128, 512) { Inputs = ["x"], Outputs = ["y"] };
+        Elementwise second = new("second", ElementwiseFunction.Relu, 128, 512) { Inputs = ["y"], Outputs = ["z"] };
+        Program Link(params string[] kept)
+        {
+            var linker = new ProgramLinker(Core.Trn2, "two functions", kept.ToHashSet());
+            foreach (Elementwise op in new[] { first, second })
+            {
+                linker.Add(op, KernelLibrary.Lower(op, Core.Trn2).Passes.Single().Program);
+            }
+
+            return linker.Build();
+        }
+
+        Program resident = Link(), stored = Link("y");
+        resident.Buffers[0].Should().BeEquivalentTo(new { Name = "y", BytesPerPartition = 1024L });
+        stored.Buffers.Should().NotContain(buffer => buffer.Name == "y");
+        CoreRun on = Simulator.Run(resident, Core.Trn2), off = Simulator.Run(stored, Core.Trn2);
+        (off.Counts.DramBytes - on.Counts.DramBytes).Should().Be(2 * 131_072);
+        on.Counts[ActivityKind.ScratchpadReadByte].Should().Be(off.Counts[ActivityKind.ScratchpadReadByte] + 131_072);
+        on.Counts[ActivityKind.ScratchpadWriteByte].Should().Be(off.Counts[ActivityKind.ScratchpadWriteByte] + 131_072);
+        on.Time.Should().BeLessThan(off.Time);
+    }
+
     [Fact]
     public void Operators_without_names_wait_for_all_before_them()
     {
         var op = new MatMul("product", 128, 128, 512);
-        var linker = new ProgramLinker(Core.Trn2, "two products");
+        var linker = new ProgramLinker(Core.Trn2, "two products", new HashSet<string> { "y" });
         Program alone = KernelLibrary.Lower(op, Core.Trn2).Passes.Single().Program;
         linker.Add(op, alone);
         linker.Add(op, alone);
