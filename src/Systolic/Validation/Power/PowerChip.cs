@@ -12,39 +12,48 @@ namespace Systolic.Validation;
 internal sealed class PowerChip
 {
     private static readonly ImmutableArray<string> Columns = ["chip", "machine", "node_nm", "idle_w", "active_w", "cap_w", "peak_tflops", "source"];
-    private static readonly ImmutableArray<CsvRow> Chips = Load();
-
     private readonly Dictionary<string, RunReport> _runs = new(StringComparer.Ordinal);
     private readonly Lazy<IMachine> _machine;
-    private readonly Lazy<EnergyModel> _energy;
-    private readonly Lazy<double> _peak;
+    private readonly EnergyModel? _powers;
+    private readonly double? _peak;
 
     private PowerChip(CsvRow row)
     {
-        Name = row.Text("chip");
-        _machine = new(() => MachinePresets.Load(row.Text("machine")));
-        Stands = row.Optional("node_nm").Length > 0;
-        _energy = new(() => Stands ? Powers(row) : _machine.Value.Profile.Energy);
-        _peak = new(() => Stands ? row.Number("peak_tflops", 0, 1e6) * 1e12 : 2 * _machine.Value.Profile.PeakMacsPerSecond[DataType.Bf16]);
+        (Name, string machine) = (row.Text("chip"), row.Text("machine"));
+        _machine = new(() => MachinePresets.Load(machine));
+        if (row.Optional("node_nm").Length > 0)
+        {
+            _powers = new EnergyModel((int)row.Integer("node_nm", 1, 1000), "", Power.FromWatts(row.Number("idle_w", 0, 1e4)), Power.FromWatts(row.Number("active_w", 0, 1e4)))
+            {
+                Cap = row.Optional("cap_w").Length == 0 ? null : Power.FromWatts(row.Number("cap_w", 0, 1e4)),
+            };
+            _peak = row.Number("peak_tflops", 0, 1e6) * 1e12;
+        }
     }
 
     /// <summary>The name in the list of chips.</summary>
     public string Name { get; }
 
     /// <summary>Another machine's counts stand for it.</summary>
-    public bool Stands { get; }
+    public bool Stands => _powers is not null;
 
     /// <summary>Node, class, powers and cap.</summary>
-    public EnergyModel Energy => _energy.Value;
+    public EnergyModel Energy => _powers is null ? Machine.Profile.Energy : _powers with { MachineClass = Machine.Profile.Energy.MachineClass };
 
     /// <summary>Dense bf16 FLOP per second at peak.</summary>
-    public double Peak => _peak.Value;
+    public double Peak => _peak ?? 2 * Machine.Profile.PeakMacsPerSecond[DataType.Bf16];
 
     /// <summary>The machine that counts.</summary>
     public IMachine Machine => _machine.Value;
 
     /// <summary>All chips; the first whose name begins a chip of a file is meant.</summary>
-    public static ImmutableArray<PowerChip> All() => [.. Chips.Select(row => new PowerChip(row))];
+    public static ImmutableArray<PowerChip> All()
+    {
+        var table = CsvTable.Parse(DocumentText.ReadEmbedded("Validation/power-chips.csv"), "power-chips.csv", Columns);
+        ImmutableArray<PowerChip> chips = [.. table.Rows.Select(row => new PowerChip(row))];
+        table.Finish();
+        return chips;
+    }
 
     /// <summary>What was counted in a workload, priced by this chip's node and powers without the cap; each workload runs once.</summary>
     public RunReport Run(string key, Func<OperatorGraph> graph, CancellationToken cancellation)
@@ -67,20 +76,4 @@ internal sealed class PowerChip
 
     /// <summary>Watts with counted energy per second <paramref name="counted"/>, the cap held.</summary>
     public double Watts(double counted) => Math.Min(Energy.Cap?.Watts ?? double.PositiveInfinity, Energy.Idle.Watts + Energy.Active.Watts + counted);
-
-    private static EnergyModel Powers(CsvRow row)
-    {
-        string machineClass = MachinePresets.Load(row.Text("machine")).Profile.Energy.MachineClass;
-        return new EnergyModel((int)row.Integer("node_nm", 1, 1000), machineClass, Power.FromWatts(row.Number("idle_w", 0, 1e4)), Power.FromWatts(row.Number("active_w", 0, 1e4)))
-        {
-            Cap = row.Optional("cap_w").Length == 0 ? null : Power.FromWatts(row.Number("cap_w", 0, 1e4)),
-        };
-    }
-
-    private static ImmutableArray<CsvRow> Load()
-    {
-        var table = CsvTable.Parse(DocumentText.ReadEmbedded("Validation/power-chips.csv"), "power-chips.csv", Columns);
-        table.Finish();
-        return table.Rows;
-    }
 }

@@ -17,7 +17,7 @@ internal sealed class PowerPredictor(CancellationToken cancellation)
     /// <summary>Power of a server over that of its accelerators: DGX-1 data sheet, 3,500 W with eight of 300 W.</summary>
     private const double ServerOverChips = 3500.0 / 2400;
 
-    /// <summary>Shares of the peak at which fleets work on average and at most; the publication states 35 to 50 % as the mean.</summary>
+    /// <summary>Shares of the peak at which fleets work on average and at most; the publication states 35 to 50 % as the mean; the most is assumed.</summary>
     private const double MeanUtilization = 0.425;
     private const double MostUtilization = 0.65;
 
