@@ -72,9 +72,19 @@ internal sealed class OutputFiles : IDisposable
     /// <summary>Writes the files of one run.</summary>
     public void Write(RunReport report, TextWriter messages)
     {
-        Json?.Write(stream => JsonReportWriter.Write(stream, report));
-        Markdown?.Write(stream => WriteText(stream, text => MarkdownReportWriter.Write(text, report)));
+        if (Json is not null || Markdown is not null)
+        {
+            WriteExplained(Explanation.Of(report));
+        }
+
         WriteCommon([report], messages);
+    }
+
+    /// <summary>Writes the files of one run and its explanation.</summary>
+    public void Write(Explanation explanation, TextWriter messages)
+    {
+        WriteExplained(explanation);
+        WriteCommon([explanation.Report], messages);
     }
 
     /// <summary>Writes the files of a comparison.</summary>
@@ -92,6 +102,12 @@ internal sealed class OutputFiles : IDisposable
         Csv?.Dispose();
         Markdown?.Dispose();
         Trace?.Dispose();
+    }
+
+    private void WriteExplained(Explanation explanation)
+    {
+        Json?.Write(stream => JsonReportWriter.Write(stream, explanation));
+        Markdown?.Write(stream => WriteText(stream, text => MarkdownReportWriter.Write(text, explanation)));
     }
 
     private void WriteCommon(RunReport[] reports, TextWriter messages)

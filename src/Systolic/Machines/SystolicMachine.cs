@@ -23,12 +23,15 @@ public sealed class SystolicMachine : IMachine
     public SystolicMachine(Accelerator accelerator)
     {
         ArgumentNullException.ThrowIfNull(accelerator);
-        Accelerator = accelerator;
+        Accelerator = Timing = accelerator;
         Profile = CreateProfile(accelerator);
     }
 
     /// <summary>The hardware configuration.</summary>
     public Accelerator Accelerator { get; }
+
+    /// <summary>The configuration that times the programs written for <see cref="Accelerator"/>; another one only to ask what if.</summary>
+    internal Accelerator Timing { get; init; }
 
     /// <inheritdoc/>
     public MachineProfile Profile { get; }
@@ -37,7 +40,7 @@ public sealed class SystolicMachine : IMachine
     public RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        var session = new Session(Accelerator, (options ?? RunOptions.Default).CollectSpans, cancellation);
+        var session = new Session(Accelerator, Timing, (options ?? RunOptions.Default).CollectSpans, cancellation);
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
         var runs = ImmutableArray.CreateBuilder<OperatorRun>(total);
@@ -55,7 +58,7 @@ public sealed class SystolicMachine : IMachine
             now = begin + ((now - begin) * section.Repeat);
         }
 
-        SimTime start = Accelerator.Synchronization.Overhead(session.DescribesAtRunTime);
+        SimTime start = Timing.Synchronization.Overhead(session.DescribesAtRunTime);
         var overhead = new CycleStack();
         overhead.Add(CycleComponent.Launch, start);
         SimTime arithmetic = runs.Aggregate(SimTime.Zero, (sum, run) => sum + (run.Bound.Arithmetic * run.Repeat));
@@ -101,7 +104,7 @@ public sealed class SystolicMachine : IMachine
     private sealed record Priced(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans, string Mapping, Bytes HighWater, ImmutableArray<BufferUse> Buffers);
 
     /// <summary>One run: remembers the operators simulated so far.</summary>
-    private sealed class Session(Accelerator machine, bool collectSpans, CancellationToken cancellation)
+    private sealed class Session(Accelerator machine, Accelerator timing, bool collectSpans, CancellationToken cancellation)
     {
         private readonly Dictionary<Operator, Priced> _priced = [];
 
@@ -128,7 +131,7 @@ public sealed class SystolicMachine : IMachine
                 slowest = priced.Time > slowest.Time ? priced : slowest;
             }
 
-            Spans.AddRange(slowest.Spans.Select(span => span with { Start = start + span.Start }));
+            Spans.AddRange(slowest.Spans.Select(span => span with { Start = start + span.Start, Operator = GraphSection.Qualify(section.Name, op.Whole.Name) }));
             return new OperatorRun
             {
                 Name = GraphSection.Qualify(section.Name, op.Whole.Name),
@@ -179,7 +182,7 @@ public sealed class SystolicMachine : IMachine
             foreach ((Program program, long repeat) in lowering.Passes)
             {
                 DescribesAtRunTime |= program.DescribesAtRunTime;
-                CoreRun run = Simulator.Run(program, machine, collectSpans, cancellation);
+                CoreRun run = Simulator.Run(program, timing, collectSpans, cancellation);
                 spans.AddRange(run.Spans.Select(span => span with { Start = time + span.Start }));
                 time += run.Time * repeat;
                 counts.Add(run.Counts, repeat);

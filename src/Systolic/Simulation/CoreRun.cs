@@ -11,7 +11,7 @@ namespace Systolic.Simulation;
 /// <param name="Counts">Events and bytes.</param>
 /// <param name="Busy">Busy time of <see cref="Simulator.Engines"/>.</param>
 /// <param name="Stack">Causes along the critical path; sums to <paramref name="Time"/>.</param>
-/// <param name="Spans">A span per instruction and transfer; empty unless asked for.</param>
+/// <param name="Spans">A span per instruction and transfer, with what it waited for and its part of the critical path; empty unless asked for.</param>
 public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans)
 {
     /// <summary>The program's buffers and how many copies of each were ever written.</summary>
@@ -20,11 +20,12 @@ public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray
     /// <summary>What a finished simulation found.</summary>
     internal static CoreRun Of(Program program, Accelerator machine, StreamState[] streams, CoreUnits units, ImmutableArray<Span> spans)
     {
-        CycleStack stack = new CriticalPath(program, machine, streams).Attribute();
+        var path = new CriticalPath(program, machine, streams, record: !spans.IsEmpty);
+        CycleStack stack = path.Attribute();
         stack.Add(CycleComponent.MemoryBandwidth, new SimTime(units.Memory.Finish(stack.Total.Value)) - stack.Total);
         units.Memory.Count(units.Counts, stack.Total.Value);
         ImmutableArray<SimTime> busy = [.. units.Busy.Append(units.Dma.BusyTime).Select(time => new SimTime(time))];
-        return new CoreRun(stack.Total, units.Counts, busy, stack, spans) { Buffers = Used(program) };
+        return new CoreRun(stack.Total, units.Counts, busy, stack, spans.IsEmpty ? spans : new SpanNotes(program, machine, streams, path).On(spans)) { Buffers = Used(program) };
     }
 
     private static ImmutableArray<BufferUse> Used(Program program)

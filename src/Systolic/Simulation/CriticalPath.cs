@@ -7,10 +7,13 @@ using Systolic.Units;
 namespace Systolic.Simulation;
 
 /// <summary>Walks back from the last completion along what each start waited for, and books every femtosecond of the way to its cause.</summary>
-internal sealed class CriticalPath(Program program, Accelerator machine, StreamState[] streams)
+internal sealed class CriticalPath(Program program, Accelerator machine, StreamState[] streams, bool record = false)
 {
     private const int MostSideBySide = ArrayTile.Quarters * ArrayTile.Quarters;
     private readonly CycleStack _stack = new();
+
+    /// <summary>How much of the path ends in each instruction that lies on it: from where the walk left what it waited for. Null unless it is to be recorded.</summary>
+    public Dictionary<(StreamId Stream, int Index), SimTime>? Parts { get; } = record ? [] : null;
 
     /// <summary>The cycle stack; its total is the last completion.</summary>
     public CycleStack Attribute()
@@ -26,7 +29,9 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
         {
             long start = Math.Min(cursor, streams[(int)stream].Start[index]);
             Book(stream, index, start, cursor);
-            (stream, index, cursor) = Predecessor(stream, index, start);
+            (StreamId Stream, int Index, long Cursor) before = Predecessor(stream, index, start);
+            Parts?.Add((stream, index), new SimTime(cursor - before.Cursor));
+            (stream, index, cursor) = before;
         }
 
         _stack.Add(CycleComponent.Semaphore, new SimTime(cursor));
@@ -51,6 +56,16 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
     /// <summary>What the start waited for, and where the walk goes on; the time between is the signal's and the clock edge's.</summary>
     private (StreamId Stream, int Index, long Cursor) Predecessor(StreamId stream, int index, long start)
     {
+        (StreamId Stream, int Index, long Cursor) found = Releaser(stream, index, start);
+        long atPort = Math.Min(streams[(int)stream].PortWait?[index] ?? 0, start - found.Cursor);
+        _stack.Add(CycleComponent.ScratchpadConflict, new SimTime(atPort));
+        _stack.Add(CycleComponent.Semaphore, new SimTime(start - found.Cursor - atPort));
+        return found;
+    }
+
+    /// <summary>The instruction whose end let this one start, and that end: the one before it, one whose semaphore it waited for, or a product that held its part of the array.</summary>
+    public (StreamId Stream, int Index, long Cursor) Releaser(StreamId stream, int index, long start)
+    {
         StreamState state = streams[(int)stream];
         long latest = index == 0 ? 0 : state.Free[index - 1];
         (StreamId Stream, int Index, long Cursor) found = (stream, index - 1, latest);
@@ -71,9 +86,6 @@ internal sealed class CriticalPath(Program program, Accelerator machine, StreamS
             found = (stream, occupant, ArrayEnd(occupant));
         }
 
-        long atPort = Math.Min(state.PortWait?[index] ?? 0, start - found.Cursor);
-        _stack.Add(CycleComponent.ScratchpadConflict, new SimTime(atPort));
-        _stack.Add(CycleComponent.Semaphore, new SimTime(start - found.Cursor - atPort));
         return found;
     }
 

@@ -228,6 +228,7 @@ public sealed class Simulator
         _spans?.Add(new Span(stream.Label(), Name(op), new SimTime(start), new SimTime(free - start)));
     }
 
-    private static string Name(in Instruction op) =>
+    /// <summary>The instruction's name in traces.</summary>
+    internal static string Name(in Instruction op) =>
         op.Opcode is Opcode.Activation or Opcode.ActivationReduce ? $"{op.Opcode} {op.Function}" : op.Opcode.ToString();
 }
