@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Systolic.Cli.Output;
 using Systolic.Cli.Rendering;
 using Systolic.Machines;

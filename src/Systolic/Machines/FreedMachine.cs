@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Systolic.Components;
 using Systolic.Hardware;
-using Systolic.Numerics;
 using Systolic.Reporting;
 using Systolic.Simt;
 using Systolic.Units;

@@ -10,7 +10,7 @@ public static class JsonReportWriter
     /// <summary>The value of the key "schema".</summary>
     public const string Schema = "systolic-report/1";
 
-    private static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes one run. Equal reports give equal bytes.</summary>
     public static void Write(Stream output, RunReport report)
