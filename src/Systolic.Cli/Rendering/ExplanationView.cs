@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Spectre.Console;
+using Systolic.Accounting;
 using Systolic.Reporting;
 using Systolic.Units;
 
@@ -83,15 +84,16 @@ internal sealed class ExplanationView(IAnsiConsole console)
     private void ShowWaits(ImmutableArray<WaitGroup> waits)
     {
         bool several = waits.Select(wait => wait.Operator).Distinct().Count() > 1;
-        var table = new TextTable([.. several ? (Column[])[new("operator", true)] : [], new("who", true), new("for what", true), new("times"), new("on path"), new("in all"), new("longest")]);
+        var table = new TextTable([.. several ? (Column[])[new("operator", true)] : [], new("who", true), new("for", true), new("cause", true), new("times"), new("path"), new("in all"), new("longest")]);
         foreach (WaitGroup wait in waits.Take(Lines))
         {
             string[] op = several ? [wait.Operator[(wait.Operator.LastIndexOf('/') + 1)..]] : [];
             table.Add([
-                .. op, $"{wait.Track} {wait.Name}", wait.Longest.Wait!.Reason, Text.Count(wait.Count), Text.Count(wait.OnPath), wait.Total.ToString(), wait.Longest.Wait!.Time.ToString()]);
+                .. op, $"{wait.Track} {wait.Name}", $"{wait.ForTrack} {wait.ForName}", Wait.Label(wait.Cause), Text.Count(wait.Count), Text.Count(wait.OnPath), wait.Total.ToString(), wait.Longest.Wait!.Time.ToString()]);
         }
 
         table.Draw(console);
+        console.WriteLine(" path: how many of them lie on the critical path; those kinds come first");
         if (waits.Length > Lines)
         {
             console.WriteLine($" {Text.Count(waits.Length - Lines)} more kinds of waits in the file of --json");

@@ -15,12 +15,13 @@ public static class RunDiffWriter
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(diff);
         output.Write($"# From {diff.Before.Title} to {diff.After.Title}\n\n{diff.Summary}\n");
-        foreach (DiffSection section in diff.Sections)
+        foreach (DiffSection section in diff.Sections.Where(section => section.Rows.Length > 0))
         {
-            var table = new MarkdownTable(["", "mostly", "before", "after", "change", "ratio"], texts: 2);
+            bool notes = section.Rows.Any(row => row.Note.Length > 0);
+            var table = new MarkdownTable(["", .. notes ? (string[])["mostly"] : [], "before", "after", "change", "ratio"], texts: notes ? 2 : 1);
             foreach (DiffRow row in section.Rows)
             {
-                table.Add(row.Name, row.Note, section.Text(row.Before), section.Text(row.After), section.ChangeText(row), DiffSection.RatioText(row));
+                table.Add([row.Name, .. notes ? (string[])[row.Note] : [], section.Text(row.Before), section.Text(row.After), section.ChangeText(row), DiffSection.RatioText(row)]);
             }
 
             MarkdownReportWriter.Section(output, char.ToUpperInvariant(section.Title[0]) + section.Title[1..], table);

@@ -31,7 +31,7 @@ internal sealed class SpanNotes(Program program, Accelerator machine, StreamStat
         var waited = new SimTime(start - free);
         var table = stream == StreamId.Scalar && _tableLoads.Contains(index) ? machine.ScalarEngine.TableLoad : SimTime.Zero;
         var described = new SimTime(stream.IsQueue() ? state.Free[index] - start - Interval(program[stream][index].Descriptors).Value : 0);
-        (StreamId by, int which, long _) = path.Releaser(stream, index, start);
+        (StreamId by, int which, long end) = path.Releaser(stream, index, start);
         long atPort = state.PortWait?[index] ?? 0;
         if (table > waited)
         {
@@ -45,11 +45,12 @@ internal sealed class SpanNotes(Program program, Accelerator machine, StreamStat
 
         if (atPort > 0 && 2 * atPort >= waited.Value)
         {
-            (StreamId other, int last) = LastBefore(stream, start);
-            return For(SharesBank(program[stream][index], program[other][last]) ? WaitCause.AccumulatorBank : WaitCause.ScratchpadPort, waited, other, last, start);
+            return LastBefore(stream, start, start - atPort) is var (other, last)
+                ? For(SharesBank(program[stream][index], program[other][last]) ? WaitCause.AccumulatorBank : WaitCause.ScratchpadPort, waited, other, last, start)
+                : new Wait(WaitCause.ScratchpadPort, waited);
         }
 
-        return by == stream && which == index - 1 ? null : For(CauseOf(stream, by, which, free, start), waited, by, which, start);
+        return end == free && by == stream ? null : For(CauseOf(stream, by, which, free, start), waited, by, which, start);
     }
 
     private Wait For(WaitCause cause, SimTime time, StreamId by, int which, long start) => new(cause, time)
@@ -85,10 +86,10 @@ internal sealed class SpanNotes(Program program, Accelerator machine, StreamStat
         long Within(long begin, long end) => Math.Max(0, Math.Min(end, until) - Math.Max(begin, from));
     }
 
-    /// <summary>Of the instructions of other engines that let go of the on-chip memories before a start, the latest.</summary>
-    private (StreamId Engine, int Index) LastBefore(StreamId engine, long start)
+    /// <summary>Of the instructions of other engines that let go of the on-chip memories while one waited at a port, the latest; null for none.</summary>
+    private (StreamId Engine, int Index)? LastBefore(StreamId engine, long start, long from)
     {
-        (StreamId Engine, int Index, long End) found = (engine, 0, -1);
+        ((StreamId Engine, int Index)? found, long latest) = (null, from);
         for (StreamId other = StreamId.Tensor; other <= StreamId.GpSimd; other++)
         {
             StreamState state = streams[(int)other];
@@ -98,13 +99,13 @@ internal sealed class SpanNotes(Program program, Accelerator machine, StreamStat
                 long end = other == StreamId.Tensor ? state.Done[i] - machine.TensorEngine.ResultLatency.Value : state.Free[i];
                 if (end <= start)
                 {
-                    found = end > found.End ? (other, i, end) : found;
+                    (found, latest) = end > latest ? ((other, i), end) : (found, latest);
                     break;
                 }
             }
         }
 
-        return (found.Engine, found.Index);
+        return found;
     }
 
     private bool SharesBank(in Instruction one, in Instruction other)
