@@ -26,25 +26,6 @@ internal static class SharedOptions
         CustomParser = result => Size(result, name) ?? 0,
     };
 
-    /// <summary>The sizes of a matrix product.</summary>
-    public static Option<(long M, long K, long N)?> Product(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "MxKxN",
-        CustomParser = result =>
-        {
-            string found = result.Tokens[0].Value;
-            long[] sizes = [.. found.Split('x').Select(part => long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out long size) && size <= LargestSize ? size : 0)];
-            if (sizes is [> 0, > 0, > 0])
-            {
-                return (sizes[0], sizes[1], sizes[2]);
-            }
-
-            result.AddError(FormattableString.Invariant($"{name}: found \"{found}\", expected three whole numbers from 1 to {LargestSize}, such as 2048x4096x4096."));
-            return null;
-        },
-    };
-
     /// <summary>One of a few words.</summary>
     public static Option<string> Choice(string name, string description, string[] words)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Systolic.Numerics;
 using Systolic.Workloads;
 
@@ -17,7 +18,7 @@ internal sealed class WorkloadOptions
     private readonly Option<long?> _context = SharedOptions.Size("--context", "Tokens per sequence that are cached already, in decode (2048, or as many as the model has positions).");
     private readonly Option<long?> _batch = SharedOptions.Size("--batch", "Sequences (1).");
     private readonly Option<string> _layers = SharedOptions.Choice("--layers", "The whole model, or one layer alone without embeddings and head.", ["all", "1"]);
-    private readonly Option<(long M, long K, long N)?>? _product;
+    private readonly Option<string?>? _product;
     private readonly Option<DataType> _type = SharedOptions.MatrixType();
     private readonly Option<bool> _recompute = new("--recompute") { Description = "Training: compute activations again in the backward pass instead of keeping them." };
 
@@ -25,7 +26,7 @@ internal sealed class WorkloadOptions
     public WorkloadOptions(Library library, bool orProduct = false)
     {
         _library = library;
-        _product = orProduct ? SharedOptions.Product("--product", "One matrix product instead of a model: M x K times K x N.") : null;
+        _product = orProduct ? new("--product") { Description = "One matrix product instead of a model: M x K times K x N.", HelpName = "MxKxN" } : null;
         _model = new("--model") { Description = "A preset, or a config.json of Hugging Face, or its folder.", HelpName = "NAME|PATH", Required = !orProduct };
         _model.CompletionSources.Add([.. library.ModelNames]);
     }
@@ -53,7 +54,7 @@ internal sealed class WorkloadOptions
         {
             string? beside = ((Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
             Refuse(beside is not null, $"{beside} has no meaning beside --product, which is no model.");
-            return Product(sizes.M, sizes.K, sizes.N, parsed.GetValue(_type));
+            return Product(sizes, parsed.GetValue(_type));
         }
 
         Refuse(_product is not null && parsed.GetValue(_model) is null, "Neither --model nor --product is given; give one.");
@@ -71,6 +72,13 @@ internal sealed class WorkloadOptions
             // The name of the method's parameter, which the runtime appends, means nothing here.
             throw new UsageException(refused.Message.Split(" (Parameter ")[0]);
         }
+    }
+
+    private static OperatorGraph Product(string found, DataType type)
+    {
+        long[] sizes = [.. found.Split('x').Select(part => long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out long size) && size <= SharedOptions.LargestSize ? size : 0)];
+        return sizes is [> 0, > 0, > 0] ? Product(sizes[0], sizes[1], sizes[2], type) : throw new UsageException(FormattableString.Invariant(
+            $"--product: found \"{found}\", expected three whole numbers from 1 to {SharedOptions.LargestSize}, such as 2048x4096x4096."));
     }
 
     /// <summary>One product, its left operand stored transposed, divided over the cores along its longer side.</summary>

@@ -55,7 +55,7 @@ internal sealed class ReportView(IAnsiConsole console)
         foreach (RunReport report in reports)
         {
             Heading($"If a part of {report.Machine.Name} were infinitely fast");
-            explanation.ShowWhatIfs(Explanation.Of(report).WhatIfs);
+            explanation.ShowWhatIfs(WhatIf.Of(report));
         }
 
         Heading("Where the energy went");

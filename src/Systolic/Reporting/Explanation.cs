@@ -51,14 +51,13 @@ public sealed record Explanation
     {
         ArgumentNullException.ThrowIfNull(report);
         freed ??= ImmutableDictionary<MachinePart, RunReport>.Empty;
-        bool hasDma = report.Trace.Engines.Any(engine => engine.Name == "dma");
-        ImmutableArray<(MachinePart Part, ImmutableArray<OperatorGroup> Groups)> others = [.. freed.Select(run => (run.Key, OperatorGroup.Of(run.Value)))];
+        var groups = freed.ToDictionary(run => run.Key, run => OperatorGroup.Of(run.Value));
         return new(
             report,
-            WhatIf.Rank(report.CycleStack, freed.ToDictionary(run => run.Key, run => run.Value.Time), hasDma),
+            WhatIf.Rank(report, report.CycleStack, part => freed.TryGetValue(part, out RunReport? run) ? run.Time : null),
             [
                 .. OperatorGroup.Of(report).Select(group => new OperatorExplanation(
-                    group, WhatIf.Rank(group.Stack, others.ToDictionary(other => other.Part, other => other.Groups.Single(group.IsLike).Time), hasDma))),
+                    group, WhatIf.Rank(report, group.Stack, part => groups.TryGetValue(part, out var others) ? others.Single(group.IsLike).Time : null))),
             ]);
     }
 }

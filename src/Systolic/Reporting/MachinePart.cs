@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Systolic.Accounting;
 
 namespace Systolic.Reporting;
@@ -49,26 +48,30 @@ public enum MachinePart
 /// <summary>Facts about each <see cref="MachinePart"/>.</summary>
 public static class MachineParts
 {
+    private static readonly string[] Labels =
+    [
+        "matrix unit", "vector unit", "scalar unit", "general-purpose engine", "scratchpad ports", "dma engines", "main memory", "transfer latency",
+        "cache", "signals", "links", "power limit", "launch",
+    ];
+
     /// <summary>The name in reports, such as "main memory".</summary>
-    public static string Label(this MachinePart part) => Facts[(int)part].Label;
+    public static string Label(this MachinePart part) => Labels[(int)part];
 
     /// <summary>The parts of the cycle stack of which none would be left at best.</summary>
-    internal static ImmutableArray<CycleComponent> Components(this MachinePart part) => Facts[(int)part].Components;
-
-    private static readonly ImmutableArray<(string Label, ImmutableArray<CycleComponent> Components)> Facts =
-    [
-        ("matrix unit", [CycleComponent.MatrixWork, CycleComponent.FillAndDrain, CycleComponent.WeightLoad, CycleComponent.Throttle]),
-        ("vector unit", [CycleComponent.Vector]),
-        ("scalar unit", [CycleComponent.Scalar]),
-        ("general-purpose engine", [CycleComponent.GpSimd]),
-        ("scratchpad ports", [CycleComponent.ScratchpadConflict]),
-        ("dma engines", [CycleComponent.MemoryBandwidth]),
-        ("main memory", [CycleComponent.MemoryBandwidth, CycleComponent.RowConflictAndRefresh]),
-        ("transfer latency", [CycleComponent.DmaIssue, CycleComponent.MemoryLatency]),
-        ("cache", [CycleComponent.CacheBandwidth]),
-        ("signals", [CycleComponent.Semaphore]),
-        ("links", [CycleComponent.Collective]),
-        ("power limit", [CycleComponent.Throttle]),
-        ("launch", [CycleComponent.Launch]),
-    ];
+    internal static ReadOnlySpan<CycleComponent> Components(this MachinePart part) => part switch
+    {
+        MachinePart.MatrixUnit => [CycleComponent.MatrixWork, CycleComponent.FillAndDrain, CycleComponent.WeightLoad, CycleComponent.Throttle],
+        MachinePart.VectorUnit => [CycleComponent.Vector],
+        MachinePart.ScalarUnit => [CycleComponent.Scalar],
+        MachinePart.GeneralEngine => [CycleComponent.GpSimd],
+        MachinePart.Scratchpad => [CycleComponent.ScratchpadConflict],
+        MachinePart.DmaEngines => [CycleComponent.MemoryBandwidth],
+        MachinePart.MainMemory => [CycleComponent.MemoryBandwidth, CycleComponent.RowConflictAndRefresh],
+        MachinePart.TransferLatency => [CycleComponent.DmaIssue, CycleComponent.MemoryLatency],
+        MachinePart.Cache => [CycleComponent.CacheBandwidth],
+        MachinePart.Signals => [CycleComponent.Semaphore],
+        MachinePart.Links => [CycleComponent.Collective],
+        MachinePart.PowerLimit => [CycleComponent.Throttle],
+        _ => [CycleComponent.Launch],
+    };
 }

@@ -20,9 +20,14 @@ public enum DiffUnit
 /// <param name="Name">What it is an amount of.</param>
 /// <param name="Before">The amount in the first run; null where that has no such thing.</param>
 /// <param name="After">The amount in the second run; null where that has no such thing.</param>
-/// <param name="Note">What of it changed most; empty where nothing is known.</param>
-public sealed record DiffRow(string Name, double? Before, double? After, string Note = "")
+public sealed record DiffRow(string Name, double? Before, double? After)
 {
+    /// <summary>What it divides into: an operator's cycle stack; null where that is not known.</summary>
+    public DiffSection? Parts { get; init; }
+
+    /// <summary>The part that changed most, with its change; empty where there is none.</summary>
+    public string Note => Parts?.Rows.FirstOrDefault() is { } row ? $"{row.Name} {Parts.ChangeText(row)}" : "";
+
     /// <summary>The second amount less the first; what is missing counts as nothing.</summary>
     public double Change => (After ?? 0) - (Before ?? 0);
 
@@ -74,7 +79,7 @@ public sealed record RunDiff
         (OperatorSummary? Before, OperatorSummary? After)[] operators = [.. Match(before.Operators, after.Operators, op => op.Name)];
         Sections =
         [
-            DiffSection.Of("operators by time", DiffUnit.Seconds, operators.Select(op => new DiffRow(Name(op), op.Before?.Seconds, op.After?.Seconds, Why(op)))),
+            DiffSection.Of("operators by time", DiffUnit.Seconds, operators.Select(op => new DiffRow(Name(op), op.Before?.Seconds, op.After?.Seconds) { Parts = Stack(op) })),
             DiffSection.Of("operators by energy", DiffUnit.Joules, operators.Select(op => new DiffRow(Name(op), op.Before?.Joules, op.After?.Joules))),
             Section("cycle stack", DiffUnit.Seconds, before.Stack, after.Stack),
             Section("energy by component", DiffUnit.Joules, before.Energy, after.Energy),
@@ -116,12 +121,7 @@ public sealed record RunDiff
 
     private static string Name((OperatorSummary? Before, OperatorSummary? After) op) => (op.Before ?? op.After)!.Name;
 
-    /// <summary>The component of the cycle stack that changed most, with its change.</summary>
-    private static string Why((OperatorSummary? Before, OperatorSummary? After) op)
-    {
-        DiffSection stack = Section("", DiffUnit.Seconds, op.Before?.Stack ?? [], op.After?.Stack ?? []);
-        return stack.Rows.FirstOrDefault() is { } row ? $"{row.Name} {stack.ChangeText(row)}" : "";
-    }
+    private static DiffSection Stack((OperatorSummary? Before, OperatorSummary? After) op) => Section("cycle stack", DiffUnit.Seconds, op.Before?.Stack ?? [], op.After?.Stack ?? []);
 
     private static DiffSection Section(string title, DiffUnit unit, ImmutableArray<Amount> before, ImmutableArray<Amount> after) =>
         DiffSection.Of(title, unit, Match<Amount?>([.. before], [.. after], amount => amount!.Value.Name).Select(pair => new DiffRow((pair.Before ?? pair.After)!.Value.Name, pair.Before?.Value ?? 0, pair.After?.Value ?? 0)));

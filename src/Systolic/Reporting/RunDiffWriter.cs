@@ -77,7 +77,11 @@ public static class RunDiffWriter
             json.WriteFigure("after_" + unit, row.After ?? double.NaN);
             json.WriteFigure("change_" + unit, row.Change);
             json.WriteFigure("ratio", row.Ratio ?? double.NaN);
-            json.WriteString("mostly", row.Note);
+            if (row.Parts is { } parts)
+            {
+                WriteSection(json, parts);
+            }
+
             json.WriteEndObject();
         }
 

@@ -24,23 +24,40 @@ public sealed record WhatIf(MachinePart Part, SimTime Now, SimTime OnPath, SimTi
     /// <summary>Share of the time that would be saved; negative where a free part makes things slower.</summary>
     public double Gain => Now > SimTime.Zero ? (Now - Time).Seconds / Now.Seconds : 0;
 
-    /// <summary>Of a stack and the times with free parts: the parts that say anything, that with the largest gain first.</summary>
-    internal static ImmutableArray<WhatIf> Rank(CycleStack stack, IReadOnlyDictionary<MachinePart, SimTime> simulated, bool hasDma)
+    /// <summary>Bounds of a run, that with the largest gain first.</summary>
+    public static ImmutableArray<WhatIf> Of(RunReport report)
     {
-        SimTime now = stack.Total;
-        return
-        [
-            .. Enum.GetValues<MachinePart>()
-                .Where(part => hasDma || part != MachinePart.DmaEngines)
-                .Select(part => new WhatIf(part, now, OnPathOf(stack, part), simulated.TryGetValue(part, out SimTime time) ? time : null))
-                .Where(found => found.OnPath > SimTime.Zero || (found.Simulated is { } time && time != now))
-                .OrderByDescending(found => found.Gain),
-        ];
+        ArgumentNullException.ThrowIfNull(report);
+        return Rank(report, report.CycleStack);
+    }
+
+    /// <summary>Of a stack and the times with free parts: the parts that say anything, that with the largest gain first.</summary>
+    /// <remarks>Every run prints it, so it is written without generic code over values, which would be compiled at each start.</remarks>
+    internal static ImmutableArray<WhatIf> Rank(RunReport report, CycleStack stack, Func<MachinePart, SimTime?>? simulated = null)
+    {
+        bool hasDma = false;
+        foreach (EngineUtilization engine in report.Utilization)
+        {
+            hasDma |= engine.Engine == "dma";
+        }
+
+        var found = new List<WhatIf>();
+        for (MachinePart part = 0; part <= MachinePart.Launch; part++)
+        {
+            var one = new WhatIf(part, stack.Total, OnPathOf(stack, part), simulated?.Invoke(part));
+            if ((hasDma || part != MachinePart.DmaEngines) && (one.OnPath > SimTime.Zero || one.Time != one.Now))
+            {
+                found.Add(one);
+            }
+        }
+
+        found.Sort((left, right) => left.Gain != right.Gain ? right.Gain.CompareTo(left.Gain) : left.Part - right.Part);
+        return [.. found];
     }
 
     private static SimTime OnPathOf(CycleStack stack, MachinePart part)
     {
-        var sum = SimTime.Zero;
+        SimTime sum = SimTime.Zero;
         foreach (CycleComponent component in part.Components())
         {
             sum += stack[component];

@@ -85,5 +85,5 @@ public sealed class FreedMachineTests
 
     private static RunReport Run(IMachine machine) => machine.Run(Layer, cancellation: TestContext.Current.CancellationToken);
 
-    private static double OnPath(RunReport report, MachinePart part) => part.Components().Sum(component => report.CycleStack[component].Seconds);
+    private static double OnPath(RunReport report, MachinePart part) => part.Components().ToArray().Sum(component => report.CycleStack[component].Seconds);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Reporting;
 using Systolic.Units;
@@ -60,7 +59,7 @@ public class ExplanationTests
 
     [Fact]
     public void Every_part_of_the_cycle_stack_but_the_tail_belongs_to_a_machine_part() =>
-        Enum.GetValues<MachinePart>().SelectMany(part => part.Components()).Distinct().Should().BeEquivalentTo(Enum.GetValues<CycleComponent>().Except([CycleComponent.TailWave]));
+        Enum.GetValues<MachinePart>().SelectMany(part => part.Components().ToArray()).Distinct().Should().BeEquivalentTo(Enum.GetValues<CycleComponent>().Except([CycleComponent.TailWave]));
 
     private static Wait For(double time, int index) => new(WaitCause.MemoryBandwidth, SimTime.FromMicroseconds(time)) { Track = "dma weights", Name = "Load", Index = index };
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Systolic.Accounting;
 using Systolic.Machines;
 using Systolic.Reporting;
 using Systolic.Simulation;

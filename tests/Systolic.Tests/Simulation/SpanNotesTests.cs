@@ -1,6 +1,5 @@
 using CsCheck;
 using Systolic.Accounting;
-using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Numerics;
