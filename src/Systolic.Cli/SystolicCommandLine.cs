@@ -39,6 +39,8 @@ internal static class SystolicCommandLine
         root.Add(new RunCommand(terminal, library));
         root.Add(new CompareCommand(terminal, library));
         root.Add(new GemmCommand(terminal, library));
+        root.Add(new ExplainCommand(terminal, library));
+        root.Add(new DiffCommand(terminal));
         root.Add(new TrainCostCommand(terminal, library));
         root.Add(new ScaleSimCommand(terminal));
         root.Add(new DramStreamCommand(terminal));

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using Systolic.Numerics;
 using Systolic.Workloads;
 
 namespace Systolic.Cli;
@@ -16,15 +18,18 @@ internal sealed class WorkloadOptions
     private readonly Option<long?> _context = SharedOptions.Size("--context", "Tokens per sequence that are cached already, in decode (2048, or as many as the model has positions).");
     private readonly Option<long?> _batch = SharedOptions.Size("--batch", "Sequences (1).");
     private readonly Option<string> _layers = SharedOptions.Choice("--layers", "The whole model, or one layer alone without embeddings and head.", ["all", "1"]);
+    private readonly Option<string?>? _product;
+    private readonly Option<DataType> _type = SharedOptions.MatrixType();
     private readonly Option<bool> _recompute = new("--recompute") { Description = "Training: compute activations again in the backward pass instead of keeping them." };
 
     private readonly Option<bool> _noOverlap = new("--no-overlap") { Description = "Start each operator when the one before is done, instead of as soon as its data and memories allow." };
 
     /// <summary>Options over the models of <paramref name="library"/>.</summary>
-    public WorkloadOptions(Library library)
+    public WorkloadOptions(Library library, bool orProduct = false)
     {
         _library = library;
-        _model = new("--model") { Description = "A preset, or a config.json of Hugging Face, or its folder.", HelpName = "NAME|PATH", Required = true };
+        _product = orProduct ? new("--product") { Description = "One matrix product instead of a model: M x K times K x N.", HelpName = "MxKxN" } : null;
+        _model = new("--model") { Description = "A preset, or a config.json of Hugging Face, or its folder.", HelpName = "NAME|PATH", Required = !orProduct };
         _model.CompletionSources.Add([.. library.ModelNames]);
     }
 
@@ -35,6 +40,12 @@ internal sealed class WorkloadOptions
         {
             command.Add(option);
         }
+
+        if (_product is not null)
+        {
+            command.Add(_product);
+            command.Add(_type);
+        }
     }
 
     /// <summary>Operators of a section overlap.</summary>
@@ -44,6 +55,14 @@ internal sealed class WorkloadOptions
     /// <exception cref="UsageException">The options contradict each other, or the model refuses a size.</exception>
     public OperatorGraph Build(ParseResult parsed)
     {
+        if (_product is not null && parsed.GetValue(_product) is { } sizes)
+        {
+            string? beside = ((Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
+            Refuse(beside is not null, $"{beside} has no meaning beside --product, which is no model.");
+            return Product(sizes, parsed.GetValue(_type));
+        }
+
+        Refuse(_product is not null && parsed.GetValue(_model) is null, "Neither --model nor --product is given; give one.");
         string phase = parsed.GetRequiredValue(_phase);
         Refuse(phase == "decode" && parsed.GetValue(_tokens) is not null, "--tokens has no meaning in decode, which makes one token per sequence; give --context.");
         Refuse(phase != "decode" && parsed.GetValue(_context) is not null, $"--context has no meaning in {phase}; give --tokens.");
@@ -59,6 +78,27 @@ internal sealed class WorkloadOptions
             throw new UsageException(refused.Message.Split(" (Parameter ")[0]);
         }
     }
+
+    private static OperatorGraph Product(string found, DataType type)
+    {
+        long[] sizes = [.. found.Split('x').Select(part => long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out long size) && size <= SharedOptions.LargestSize ? size : 0)];
+        return sizes is [> 0, > 0, > 0] ? Product(sizes[0], sizes[1], sizes[2], type) : throw new UsageException(FormattableString.Invariant(
+            $"--product: found \"{found}\", expected three whole numbers from 1 to {SharedOptions.LargestSize}, such as 2048x4096x4096."));
+    }
+
+    /// <summary>One product, its left operand stored transposed, divided over the cores along its longer side.</summary>
+    public static OperatorGraph Product(long m, long k, long n, DataType type) => OperatorGraph.Of(new MatMul("gemm", m, k, n, LeftTransposed: true)
+    {
+        Type = type,
+        OutputType = type switch
+        {
+            DataType.Fp8E4M3 or DataType.Fp8E5M2 => DataType.Bf16,
+            DataType.Int8 => DataType.Int32,
+            DataType.Tf32 => DataType.Fp32,
+            _ => type,
+        },
+        Split = n >= m ? new Split(SplitAxis.Columns, n) : new Split(SplitAxis.Rows, m),
+    });
 
     private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape) => phase switch
     {

@@ -49,7 +49,7 @@ internal sealed class GemmCommand : Command, IHasExamples
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        OperatorGraph graph = Graph(parsed);
+        OperatorGraph graph = WorkloadOptions.Product(parsed.GetValue(_m), parsed.GetValue(_k), parsed.GetValue(_n), parsed.GetValue(_type));
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         IMachine? baseline = parsed.GetValue(_baseline) is { } name ? _library.LoadMachine(name) : null;
         using OutputFiles files = _output.Open(parsed);
@@ -67,24 +67,5 @@ internal sealed class GemmCommand : Command, IHasExamples
         files.Write(comparison, _terminal.Error);
         view.Show(comparison);
         return ExitCode.Success;
-    }
-
-    private OperatorGraph Graph(ParseResult parsed)
-    {
-        DataType type = parsed.GetValue(_type);
-        DataType output = type switch
-        {
-            DataType.Fp8E4M3 or DataType.Fp8E5M2 => DataType.Bf16,
-            DataType.Int8 => DataType.Int32,
-            DataType.Tf32 => DataType.Fp32,
-            _ => type,
-        };
-        (long m, long n) = (parsed.GetValue(_m), parsed.GetValue(_n));
-        return OperatorGraph.Of(new MatMul("gemm", m, parsed.GetValue(_k), n, LeftTransposed: true)
-        {
-            Type = type,
-            OutputType = output,
-            Split = n >= m ? new Split(SplitAxis.Columns, n) : new Split(SplitAxis.Rows, m),
-        });
     }
 }

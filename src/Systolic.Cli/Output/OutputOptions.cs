@@ -5,10 +5,11 @@ using Systolic.Reporting;
 namespace Systolic.Cli.Output;
 
 /// <summary>The options that name files to write.</summary>
-internal sealed class OutputOptions
+/// <param name="trace">There is a timeline to write.</param>
+internal sealed class OutputOptions(bool trace = true)
 {
     private readonly Option<string?> _json = File("--json", "Write everything as JSON.");
-    private readonly Option<string?> _csv = File("--csv", "Write a line per operator as CSV.");
+    private readonly Option<string?> _csv = File("--csv", "Write a line per operator or change as CSV.");
     private readonly Option<string?> _markdown = File("--markdown", "Write the report as Markdown.");
     private readonly Option<string?> _trace = File("--trace", "Write a timeline that ui.perfetto.dev opens.");
 
@@ -18,7 +19,10 @@ internal sealed class OutputOptions
         command.Add(_json);
         command.Add(_csv);
         command.Add(_markdown);
-        command.Add(_trace);
+        if (trace)
+        {
+            command.Add(_trace);
+        }
     }
 
     /// <summary>Opens the files that were asked for.</summary>
@@ -72,9 +76,19 @@ internal sealed class OutputFiles : IDisposable
     /// <summary>Writes the files of one run.</summary>
     public void Write(RunReport report, TextWriter messages)
     {
-        Json?.Write(stream => JsonReportWriter.Write(stream, report));
-        Markdown?.Write(stream => WriteText(stream, text => MarkdownReportWriter.Write(text, report)));
+        if (Json is not null || Markdown is not null)
+        {
+            WriteExplained(Explanation.Of(report));
+        }
+
         WriteCommon([report], messages);
+    }
+
+    /// <summary>Writes the files of one run and its explanation.</summary>
+    public void Write(Explanation explanation, TextWriter messages)
+    {
+        WriteExplained(explanation);
+        WriteCommon([explanation.Report], messages);
     }
 
     /// <summary>Writes the files of a comparison.</summary>
@@ -85,6 +99,14 @@ internal sealed class OutputFiles : IDisposable
         WriteCommon([comparison.Report, comparison.Baseline], messages);
     }
 
+    /// <summary>Writes the files of what changed between two runs.</summary>
+    public void Write(RunDiff diff)
+    {
+        Json?.Write(stream => RunDiffWriter.WriteJson(stream, diff));
+        Csv?.Write(stream => WriteText(stream, text => RunDiffWriter.WriteCsv(text, diff)));
+        Markdown?.Write(stream => WriteText(stream, text => RunDiffWriter.WriteMarkdown(text, diff)));
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -92,6 +114,12 @@ internal sealed class OutputFiles : IDisposable
         Csv?.Dispose();
         Markdown?.Dispose();
         Trace?.Dispose();
+    }
+
+    private void WriteExplained(Explanation explanation)
+    {
+        Json?.Write(stream => JsonReportWriter.Write(stream, explanation));
+        Markdown?.Write(stream => WriteText(stream, text => MarkdownReportWriter.Write(text, explanation)));
     }
 
     private void WriteCommon(RunReport[] reports, TextWriter messages)

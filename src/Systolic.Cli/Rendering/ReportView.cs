@@ -51,6 +51,13 @@ internal sealed class ReportView(IAnsiConsole console)
     {
         Heading("Where the time went");
         ShareTable.Draw(console, reports, Components(reports), CycleStack.Label, TimeOf);
+        var explanation = new ExplanationView(console);
+        foreach (RunReport report in reports)
+        {
+            Heading($"If a part of {report.Machine.Name} were infinitely fast");
+            explanation.ShowWhatIfs(WhatIf.Of(report));
+        }
+
         Heading("Where the energy went");
         ShareTable.Draw(console, reports, EnergyParts(reports), part => part, EnergyOf);
         Heading("How busy the engines were");

@@ -13,7 +13,20 @@ public readonly record struct EngineInfo(string Name, int Instances);
 /// <param name="Name">What ran.</param>
 /// <param name="Start">When it began, from the start of the run.</param>
 /// <param name="Duration">How long it ran.</param>
-public readonly record struct Span(string Track, string Name, SimTime Start, SimTime Duration);
+public readonly record struct Span(string Track, string Name, SimTime Start, SimTime Duration)
+{
+    /// <summary>Place in the track's order of execution, from 0, within its program.</summary>
+    public int Index { get; init; }
+
+    /// <summary>The operator that it belongs to, as <see cref="OperatorRun.Name"/>; empty where none is known.</summary>
+    public string Operator { get; init; } = "";
+
+    /// <summary>Part of the critical path that ends in it: its own time and what lies between it and what it waited for. Sums to the time over the spans of a program.</summary>
+    public SimTime OnPath { get; init; }
+
+    /// <summary>What kept it from starting once its engine or queue was free; null where nothing did.</summary>
+    public Wait? Wait { get; init; }
+}
 
 /// <summary>The least time an operator or a run can take on a machine, by cause.</summary>
 /// <param name="Arithmetic">Multiply-accumulates at the peak rate of the type.</param>

@@ -58,7 +58,7 @@ public sealed class SimtMachine : IMachine
                 arithmetic += run.Bound.Arithmetic * run.Repeat;
                 if (collectSpans)
                 {
-                    spans.Add(new Span("stream", run.Name, now, run.Time));
+                    spans.Add(new Span("stream", run.Name, now, run.Time) { Operator = run.Name });
                 }
 
                 now += run.Time;

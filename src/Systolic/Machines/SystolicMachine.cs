@@ -23,12 +23,15 @@ public sealed class SystolicMachine : IMachine
     public SystolicMachine(Accelerator accelerator)
     {
         ArgumentNullException.ThrowIfNull(accelerator);
-        Accelerator = accelerator;
+        Accelerator = Timing = accelerator;
         Profile = CreateProfile(accelerator);
     }
 
     /// <summary>The hardware configuration.</summary>
     public Accelerator Accelerator { get; }
+
+    /// <summary>The configuration that times the programs written for <see cref="Accelerator"/>; another one only to ask what if.</summary>
+    internal Accelerator Timing { get; init; }
 
     /// <inheritdoc/>
     public MachineProfile Profile { get; }
@@ -41,7 +44,7 @@ public sealed class SystolicMachine : IMachine
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
         var kept = graph.Sections.SelectMany(section => section.Inputs).Select(tensor => tensor.Operand.Name).ToHashSet();
-        var session = new SystolicSession(Accelerator, options, kept, run => progress?.Report(new RunProgress(run.Done, total, run.Name)), cancellation);
+        var session = new SystolicSession(Accelerator, Timing, options, kept, run => progress?.Report(new RunProgress(run.Done, total, run.Name)), cancellation);
         var now = SimTime.Zero;
         foreach (ShardedSection section in sharded.Sections)
         {
@@ -49,7 +52,7 @@ public sealed class SystolicMachine : IMachine
         }
 
         ImmutableArray<OperatorRun> runs = session.Runs;
-        SimTime start = Accelerator.Synchronization.Overhead(session.DescribesAtRunTime);
+        SimTime start = Timing.Synchronization.Overhead(session.DescribesAtRunTime);
         var overhead = new CycleStack();
         overhead.Add(CycleComponent.Launch, start);
         SimTime arithmetic = runs.Aggregate(SimTime.Zero, (sum, run) => sum + (run.Bound.Arithmetic * run.Repeat));

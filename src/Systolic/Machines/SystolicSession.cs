@@ -10,12 +10,13 @@ using Systolic.Workloads;
 namespace Systolic.Machines;
 
 /// <summary>One run on a systolic machine: lowers the operators of each section, links what fits together, simulates, and books times and counts to the operators.</summary>
-/// <param name="machine">The machine.</param>
+/// <param name="machine">The machine that programs are written for.</param>
+/// <param name="timing">The machine that they are simulated on; another one only to ask what if.</param>
 /// <param name="options">Whether operators overlap, and what to record.</param>
 /// <param name="kept">Tensors that pass from section to section.</param>
 /// <param name="report">Told after each operator: how many are done, and its name.</param>
 /// <param name="cancellation">Stops between operators and within long programs.</param>
-internal sealed class SystolicSession(Accelerator machine, RunOptions options, IReadOnlySet<string> kept, Action<(int Done, string Name)> report, CancellationToken cancellation)
+internal sealed class SystolicSession(Accelerator machine, Accelerator timing, RunOptions options, IReadOnlySet<string> kept, Action<(int Done, string Name)> report, CancellationToken cancellation)
 {
     // Linked programs are held whole, at about 100 bytes an instruction.
     private const int MostLinked = 2_000_000;
@@ -28,7 +29,7 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, I
     /// <summary>A program had descriptors of transfers written at run time.</summary>
     public bool DescribesAtRunTime { get; private set; }
 
-    /// <summary>Spans of the first execution of each operator, on one of the cores that work most.</summary>
+    /// <summary>Spans of the first execution of each operator, on a core that has most of the critical path.</summary>
     public List<Span> Spans { get; } = [];
 
     /// <summary>Runs the operators of a section once, from <paramref name="start"/> on; returns how long they take.</summary>
@@ -99,12 +100,10 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, I
 
     private SimTime RunLinked(ShardedSection section, CoreGroup[] groups, int first, Placed[] parts, SimTime start)
     {
-        CoresRun run = Simulator.RunTogether([.. groups.Select(group => group.Linker.Build())], machine, options.CollectSpans, cancellation);
-        if (options.CollectSpans)
-        {
-            int busiest = Array.IndexOf(groups, groups.MaxBy(group => group.Linker.Length));
-            Spans.AddRange(run.Spans[busiest].Select(span => span with { Start = start + span.Start }));
-        }
+        Program[] programs = [.. groups.Select(group => group.Linker.Build())];
+        CoresRun run = Simulator.RunTogether(programs, timing, options.CollectSpans, cancellation);
+        (Program shown, ImmutableArray<Span> spans) = programs.Zip(run.Spans).MaxBy(core => core.Second.Sum(span => span.OnPath.Value));
+        Spans.AddRange(spans.Select(span => span with { Start = start + span.Start, Operator = NameOf(section, first + shown.PartOf(Streams.Of(span.Track), span.Index)) }));
 
         for (int part = 0; part < parts.Length; part++)
         {
@@ -132,7 +131,7 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, I
             slowest = isolated.Stack.Total > slowest.Stack.Total ? isolated : slowest;
         }
 
-        Spans.AddRange(slowest.Spans.Select(span => span with { Start = start + span.Start }));
+        Spans.AddRange(slowest.Spans.Select(span => span with { Start = start + span.Start, Operator = GraphSection.Qualify(section.Name, op.Whole.Name) }));
         Add(section, op, slowest.Stack, counts, busy, slowest.Mapping, slowest.HighWater, slowest.Buffers);
         return slowest.Stack.Total;
     }
@@ -158,6 +157,8 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, I
         });
         report((_runs.Count, _runs[^1].Name));
     }
+
+    private static string NameOf(ShardedSection section, int op) => GraphSection.Qualify(section.Name, section.Operators[op].Whole.Name);
 
     private static void AddCores(ActivityCounts counts, SimTime[] busy, ActivityCounts more, ImmutableArray<SimTime> moreBusy, int cores)
     {
@@ -198,7 +199,7 @@ internal sealed class SystolicSession(Accelerator machine, RunOptions options, I
         foreach ((Program program, long repeat) in lowering.Passes)
         {
             DescribesAtRunTime |= program.DescribesAtRunTime;
-            CoreRun run = Simulator.Run(program, machine, options.CollectSpans, cancellation);
+            CoreRun run = Simulator.Run(program, timing, options.CollectSpans, cancellation);
             spans.AddRange(run.Spans.Select(span => span with { Start = time + span.Start }));
             time += run.Time * repeat;
             counts.Add(run.Counts, repeat);

@@ -46,6 +46,10 @@ public static class Streams
     /// <summary>The name in traces and reports.</summary>
     public static string Label(this StreamId stream) => Labels[(int)stream];
 
+    /// <summary>The stream of that name.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
+    internal static StreamId Of(string label) => Array.IndexOf(Labels, label) is var index and >= 0 ? (StreamId)index : throw new ArgumentOutOfRangeException(nameof(label), label, "Not a stream.");
+
     private static readonly string[] Labels =
         ["tensor", "vector", "scalar", "gpsimd", "dma weights", "dma activations", "dma small", "dma stores", "dma local", "exchange"];
 }

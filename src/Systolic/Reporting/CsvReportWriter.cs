@@ -48,7 +48,8 @@ public static class CsvReportWriter
     private static string Text<T>(T value)
         where T : IFormattable => value.ToString(null, CultureInfo.InvariantCulture);
 
-    private static void WriteLine(TextWriter output, string[] cells) =>
+    /// <summary>Writes a line of cells, quoted where they need it.</summary>
+    internal static void WriteLine(TextWriter output, string[] cells) =>
         output.Write(new StringBuilder().AppendJoin(',', cells.Select(Quote)).Append("\r\n"));
 
     private static string Quote(string cell) =>

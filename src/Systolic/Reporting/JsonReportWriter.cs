@@ -10,23 +10,30 @@ public static class JsonReportWriter
     /// <summary>The value of the key "schema".</summary>
     public const string Schema = "systolic-report/1";
 
-    private static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonWriterOptions Options = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes one run. Equal reports give equal bytes.</summary>
     public static void Write(Stream output, RunReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
-        Write(output, [report], null);
+        Write(output, [Explanation.Of(report)], null);
+    }
+
+    /// <summary>Writes one run with its explanation. Equal explanations give equal bytes.</summary>
+    public static void Write(Stream output, Explanation explanation)
+    {
+        ArgumentNullException.ThrowIfNull(explanation);
+        Write(output, [explanation], null);
     }
 
     /// <summary>Writes both runs and what the comparison derives. Equal comparisons give equal bytes.</summary>
     public static void Write(Stream output, Comparison comparison)
     {
         ArgumentNullException.ThrowIfNull(comparison);
-        Write(output, [comparison.Report, comparison.Baseline], comparison);
+        Write(output, [Explanation.Of(comparison.Report), Explanation.Of(comparison.Baseline)], comparison);
     }
 
-    private static void Write(Stream output, ReadOnlySpan<RunReport> reports, Comparison? comparison)
+    private static void Write(Stream output, ReadOnlySpan<Explanation> runs, Comparison? comparison)
     {
         ArgumentNullException.ThrowIfNull(output);
         using (var json = new Utf8JsonWriter(output, Options))
@@ -34,9 +41,9 @@ public static class JsonReportWriter
             json.WriteStartObject();
             json.WriteString("schema", Schema);
             json.WriteStartArray("machines");
-            foreach (RunReport report in reports)
+            foreach (Explanation run in runs)
             {
-                RunReportJson.Write(json, report);
+                RunReportJson.Write(json, run);
             }
 
             json.WriteEndArray();

@@ -11,11 +11,20 @@ public static class MarkdownReportWriter
     /// <summary>Writes a report; lines end in line feeds, and equal reports give equal text.</summary>
     public static void Write(TextWriter output, RunReport report)
     {
-        ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(report);
+        Write(output, Explanation.Of(report));
+    }
+
+    /// <summary>Writes a report with its explanation.</summary>
+    public static void Write(TextWriter output, Explanation explanation)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(explanation);
+        RunReport report = explanation.Report;
         output.Write($"# {report.Model}, {report.Phase}: {report.Machine.Name}\n\n");
         output.Write(Figures(report));
         Section(output, "Cycle stack", CycleStack(report));
+        ExplanationMarkdown.Write(output, explanation);
         Section(output, "Energy", Energy(report));
         Section(output, "Energy by activity", Activities(report));
         if (report.Machine.Area is { } area)
@@ -29,7 +38,8 @@ public static class MarkdownReportWriter
         Section(output, "Assumed parameters", Assumptions(report));
     }
 
-    private static void Section(TextWriter output, string title, MarkdownTable table) => output.Write($"\n## {title}\n\n{table}");
+    /// <summary>Writes a heading and a table.</summary>
+    internal static void Section(TextWriter output, string title, MarkdownTable table) => output.Write($"\n## {title}\n\n{table}");
 
     private static MarkdownTable Figures(RunReport report)
     {

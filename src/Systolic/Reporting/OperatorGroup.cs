@@ -17,6 +17,12 @@ namespace Systolic.Reporting;
 public sealed record OperatorGroup(
     string Kind, string Shape, ImmutableArray<string> Names, long Runs, SimTime Time, double Share, Energy Energy, SimTime Bound, CycleComponent Leading)
 {
+    /// <summary>Where the time of all executions went.</summary>
+    public CycleStack Stack { get; init; } = new();
+
+    /// <summary>Another run's group of the same operators.</summary>
+    internal bool IsLike(OperatorGroup other) => (Kind, Shape) == (other.Kind, other.Shape);
+
     /// <summary>Groups the operators of a run, the longest group first, equal times in execution order.</summary>
     public static ImmutableArray<OperatorGroup> Of(RunReport report)
     {
@@ -44,6 +50,6 @@ public sealed record OperatorGroup(
 
         ImmutableArray<string> names = [.. operators.Select(op => op.Run.Name[(op.Run.Name.LastIndexOf('/') + 1)..]).Distinct(StringComparer.Ordinal)];
         CycleComponent leading = Enum.GetValues<CycleComponent>().MaxBy(component => stack[component]);
-        return new(operators[0].Run.Kind, operators[0].Run.Shape, names, runs, time, (double)time.Value / total.Value, energy, bound, leading);
+        return new(operators[0].Run.Kind, operators[0].Run.Shape, names, runs, time, (double)time.Value / total.Value, energy, bound, leading) { Stack = stack };
     }
 }

@@ -5,14 +5,15 @@ using Systolic.Units;
 
 namespace Systolic.Reporting;
 
-/// <summary>Writes the spans of runs in the Chrome trace event format, which Perfetto opens: a process per machine, a thread per engine or queue.</summary>
+/// <summary>Writes the spans of runs in the Chrome trace event format, which Perfetto opens: a process per machine, a thread per engine, queue or link, an arrow per semaphore that was waited for.</summary>
 /// <remarks>
+/// An arrow goes from the instruction whose semaphore ended a wait to the one that waited; semaphores that came in time have none.
 /// Complete events with start and duration in microseconds, exact to the femtosecond. Transfers of a queue are in flight together; those that
 /// overlap are shown on further threads of the queue's name, for events of one thread must nest.
 /// </remarks>
 public static class PerfettoTraceWriter
 {
-    /// <summary>Spans of one machine that are written unless told otherwise: about 25 MB of text.</summary>
+    /// <summary>Spans of one machine that are written unless told otherwise: about 60 MB of text with their arrows.</summary>
     public const int DefaultLimit = 250_000;
 
     private static readonly JsonWriterOptions Options = new() { NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -23,7 +24,7 @@ public static class PerfettoTraceWriter
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        long leftOut = 0;
+        (long leftOut, int arrows) = (0, 0);
         using var json = new Utf8JsonWriter(output, Options);
         json.WriteStartObject();
         json.WriteString("displayTimeUnit", "ns");
@@ -31,7 +32,7 @@ public static class PerfettoTraceWriter
         for (int i = 0; i < reports.Length; i++)
         {
             leftOut += Math.Max(0, reports[i].Trace.Spans.Length - limit);
-            WriteProcess(json, reports[i], i + 1, limit);
+            arrows = WriteProcess(json, reports[i], i + 1, limit, arrows);
         }
 
         json.WriteEndArray();
@@ -42,10 +43,12 @@ public static class PerfettoTraceWriter
         return leftOut;
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, RunReport report, int process, int limit)
+    /// <summary>Writes a machine; arrows are numbered through, from those written before.</summary>
+    private static int WriteProcess(Utf8JsonWriter json, RunReport report, int process, int limit, int arrows)
     {
         WriteName(json, "process_name", process, 0, $"{report.Machine.Name}: {report.Model}, {report.Phase}");
         var lanes = new Dictionary<string, List<(int Thread, SimTime Free)>>(StringComparer.Ordinal);
+        var written = new Dictionary<(string Track, SimTime Start), int>();
         int threads = 0;
         foreach (string track in report.Trace.Engines.Select(engine => engine.Name).Concat(report.Trace.Spans.Select(span => span.Track)))
         {
@@ -62,7 +65,16 @@ public static class PerfettoTraceWriter
             lane = lane >= 0 ? lane : AddLane(span.Track);
             own[lane] = (own[lane].Thread, span.Start + span.Duration);
             WriteSpan(json, span, process, own[lane].Thread);
+            written[(span.Track, span.Start)] = own[lane].Thread;
+            if (span.Wait is { IsSignal: true } wait && written.TryGetValue((wait.Track, span.Start - wait.Since), out int from))
+            {
+                arrows++;
+                WriteArrow(json, "s", wait, arrows, process, from, span.Start - wait.Since);
+                WriteArrow(json, "f", wait, arrows, process, own[lane].Thread, span.Start);
+            }
         }
+
+        return arrows;
 
         int AddLane(string track)
         {
@@ -79,6 +91,29 @@ public static class PerfettoTraceWriter
         Start(json, "X", span.Name, process, thread);
         json.WriteNumber("ts", FigureText.Microseconds(span.Start));
         json.WriteNumber("dur", FigureText.Microseconds(span.Duration));
+        if (span.Wait is { } wait)
+        {
+            json.WriteStartObject("args");
+            json.WriteNumber("waited_us", FigureText.Microseconds(wait.Time));
+            json.WriteString("for", wait.Reason);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>Begins or ends an arrow at the start of a span, which it binds to; it is drawn from the end of the one to the start of the other.</summary>
+    private static void WriteArrow(Utf8JsonWriter json, string phase, Wait wait, int id, int process, int thread, SimTime at)
+    {
+        Start(json, phase, Wait.Label(wait.Cause), process, thread);
+        json.WriteString("cat", "semaphore");
+        json.WriteNumber("id", id);
+        json.WriteNumber("ts", FigureText.Microseconds(at));
+        if (phase == "f")
+        {
+            json.WriteString("bp", "e");
+        }
+
         json.WriteEndObject();
     }
 

@@ -9,8 +9,9 @@ namespace Systolic.Reporting;
 internal static class RunReportJson
 {
     /// <summary>Writes the object.</summary>
-    public static void Write(Utf8JsonWriter json, RunReport report)
+    public static void Write(Utf8JsonWriter json, Explanation explanation)
     {
+        RunReport report = explanation.Report;
         json.WriteStartObject();
         WriteWorkload(json, report);
         WriteTimes(json, report);
@@ -22,6 +23,7 @@ internal static class RunReportJson
         WriteCache(json, report.Counts);
         json.WriteNumber("scratchpad_high_water_bytes", report.ScratchpadHighWater.Value);
         WriteOperators(json, report);
+        ExplanationJson.Write(json, explanation);
         WriteAssumptions(json, report);
         json.WriteEndObject();
     }

@@ -8,6 +8,13 @@ public sealed record MultiprocessorSpec
     /// <summary>Sub-cores; each issues one warp instruction per cycle.</summary>
     public required int SubCores { get; init; }
 
+    /// <summary>Warp instructions that row kernels issue per cycle; another number than that of the sub-cores only to ask what if.</summary>
+    internal double IssueRate
+    {
+        get => field == 0 ? SubCores : field;
+        init;
+    }
+
     /// <summary>Lanes that finish one fp32 fused multiply-add per cycle.</summary>
     public required int Fp32Lanes { get; init; }
 

@@ -70,11 +70,11 @@ internal static class RowKernel
             _dramSeconds = moved / (spec.Memory.Sustained * (1 - (Turnaround * 4 * shares)));
             _l2Cycles = l2Bytes / spec.L2.BytesPerCycle;
             double warpInstructions = elements * per.Total / 32;
-            double ownIssue = grid.Reductions > 0 ? warpInstructions / grid.Ctas / sm.SubCores : 0;
+            double ownIssue = grid.Reductions > 0 ? warpInstructions / grid.Ctas / sm.IssueRate : 0;
             double cta = CtaStartCycles + (grid.Trips * (spec.Memory.LatencyCycles + spec.Memory.StreamingCycles)) + (grid.Reductions * ReductionCycles) + ownIssue;
             _latencyCycles = Waves * cta;
             long busy = Math.Min(spec.Multiprocessors, grid.Ctas);
-            double issue = warpInstructions / sm.SubCores / busy;
+            double issue = warpInstructions / sm.IssueRate / busy;
             double special = elements * per.Special / sm.SpecialFunctionLanes / busy;
             _issueCycles = Math.Max(issue, special);
             _issueBound = special > issue ? CycleComponent.Scalar : CycleComponent.Vector;

@@ -11,7 +11,7 @@ namespace Systolic.Simulation;
 /// <param name="Counts">Events and bytes.</param>
 /// <param name="Busy">Busy time of <see cref="Simulator.Engines"/>.</param>
 /// <param name="Stack">Causes along the critical path; sums to <paramref name="Time"/>.</param>
-/// <param name="Spans">A span per instruction and transfer; empty unless asked for.</param>
+/// <param name="Spans">A span per instruction and transfer, with what it waited for and its part of the critical path; empty unless asked for.</param>
 public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans)
 {
     /// <summary>The program's buffers and how many copies of each were ever written.</summary>
@@ -32,7 +32,7 @@ public sealed record CoreRun(SimTime Time, ActivityCounts Counts, ImmutableArray
             }
         }
 
-        return new CoreRun(stack.Total, counts, [.. busy], stack, spans) { Buffers = Used(core.Program) };
+        return new CoreRun(stack.Total, counts, [.. busy], stack, run.Spans[0]) { Buffers = Used(core.Program) };
     }
 
     /// <summary>The buffers of a program and how many copies of each are ever written.</summary>

@@ -34,7 +34,7 @@ internal sealed class CoreUnits
             new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
         ];
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
-        var channels = new StreamMemory(machine.Memory, machine.Cores);
+        IMainMemory channels = machine.Memory.IsFree ? new FreeMemory(machine.Memory) : new StreamMemory(machine.Memory, machine.Cores);
         Memory = machine.SharedCache is { } cache ? new SharedCache(cache, machine.Cores, channels) : channels;
         Dma = new DmaEngines(machine.Dma, Memory, parts);
         _throttle = machine.TensorEngine.Throttle is { } throttle ? new ArrayThrottle(throttle) : null;

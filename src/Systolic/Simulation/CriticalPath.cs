@@ -7,12 +7,15 @@ using Systolic.Units;
 namespace Systolic.Simulation;
 
 /// <summary>Walks back from the last completion along what each start waited for, across barriers from core to core, and books every femtosecond of the way to its cause.</summary>
-internal sealed class CriticalPath(SimulatedCore[] cores, Accelerator machine)
+internal sealed class CriticalPath(SimulatedCore[] cores, Accelerator machine, bool record = false)
 {
     private const int MostSideBySide = ArrayTile.Quarters * ArrayTile.Quarters;
     private readonly CycleStack[] _stacks = [.. cores[0].Program.PartEnds.Select(_ => new CycleStack())];
     private int _core;
     private int _part;
+
+    /// <summary>How much of the path ends in each instruction that lies on it: from where the walk left what it waited for. Null unless it is to be recorded.</summary>
+    public Dictionary<(int Core, StreamId Stream, int Index), SimTime>? Parts { get; } = record ? [] : null;
 
     private Program Program => cores[_core].Program;
 
@@ -33,12 +36,15 @@ internal sealed class CriticalPath(SimulatedCore[] cores, Accelerator machine)
             long start = Math.Min(cursor, Streams[(int)stream].Start[index]);
             _part = Program.PartOf(stream, index);
             Book(stream, index, start, cursor);
+            int on = _core;
             if (stream == StreamId.Exchange)
             {
                 _core = LastAt(index);
             }
 
-            (stream, index, cursor) = Predecessor(stream, index, start);
+            (StreamId Stream, int Index, long Cursor) before = Predecessor(stream, index, start);
+            Parts?.Add((on, stream, index), new SimTime(cursor - before.Cursor));
+            (stream, index, cursor) = before;
         }
 
         Book(CycleComponent.Semaphore, cursor);
@@ -101,26 +107,33 @@ internal sealed class CriticalPath(SimulatedCore[] cores, Accelerator machine)
     /// <summary>What the start waited for, and where the walk goes on; the time between is the signal's and the clock edge's.</summary>
     private (StreamId Stream, int Index, long Cursor) Predecessor(StreamId stream, int index, long start)
     {
-        (StreamId Stream, int Index, long Cursor, long Latest) waited = WaitedFor(cores[_core], stream, index);
-        (StreamId Stream, int Index, long Cursor) found = (waited.Stream, waited.Index, waited.Cursor);
-        if (stream == StreamId.Tensor && Occupant(index, start, waited.Latest) is var occupant and >= 0)
-        {
-            found = (stream, occupant, ArrayEnd(occupant));
-        }
-
+        (StreamId Stream, int Index, long Cursor) found = Releaser(_core, stream, index, start);
         long atPort = Math.Min(Streams[(int)stream].PortWait?[index] ?? 0, start - found.Cursor);
         Book(CycleComponent.ScratchpadConflict, atPort);
         Book(CycleComponent.Semaphore, start - found.Cursor - atPort);
         return found;
     }
 
+    /// <summary>The instruction of the same core whose end let this one start, and that end: the one before it, one whose semaphore it waited for, or a product that held its part of the array.</summary>
+    public (StreamId Stream, int Index, long Cursor) Releaser(int core, StreamId stream, int index, long start)
+    {
+        (StreamId Stream, int Index, long Cursor, long Latest) waited = WaitedFor(cores[core], stream, index);
+        (StreamId Stream, int Index, long Cursor) found = (waited.Stream, waited.Index, waited.Cursor);
+        if (stream == StreamId.Tensor && Occupant(core, index, start, waited.Latest) is var occupant and >= 0)
+        {
+            found = (stream, occupant, ArrayEnd(core, occupant));
+        }
+
+        return found;
+    }
+
     /// <summary>The latest of the products side by side until whose end the array was taken after <paramref name="latest"/>; -1 for none.</summary>
-    private int Occupant(int index, long start, long latest)
+    private int Occupant(int core, int index, long start, long latest)
     {
         int found = -1;
         for (int i = index - 1; i >= 0 && i >= index - MostSideBySide; i--)
         {
-            if (ArrayEnd(i) is var end && end > latest && end <= start)
+            if (ArrayEnd(core, i) is var end && end > latest && end <= start)
             {
                 (found, latest) = (i, end);
             }
@@ -130,7 +143,7 @@ internal sealed class CriticalPath(SimulatedCore[] cores, Accelerator machine)
     }
 
     /// <summary>Until when a product held its part of the array.</summary>
-    private long ArrayEnd(int index) => Streams[(int)StreamId.Tensor].Done[index] - machine.TensorEngine.ResultLatency.Value;
+    private long ArrayEnd(int core, int index) => cores[core].Streams[(int)StreamId.Tensor].Done[index] - machine.TensorEngine.ResultLatency.Value;
 
     private void Book(CycleComponent component, long time) => _stacks[_part].Add(component, new SimTime(time));
 
@@ -169,8 +182,8 @@ internal sealed class CriticalPath(SimulatedCore[] cores, Accelerator machine)
     {
         TensorEngineSpec spec = machine.TensorEngine;
         Instruction op = Program[StreamId.Tensor][index];
-        long held = Math.Min(end, ArrayEnd(index)) - start;
-        bool idle = index == 0 || start > ArrayEnd(index - 1);
+        long held = Math.Min(end, ArrayEnd(_core, index)) - start;
+        bool idle = index == 0 || start > ArrayEnd(_core, index - 1);
         var clock = new Clock(spec.SustainedRate);
         long columns = clock.At(TensorEngine.Interval(spec, op)).Value;
         long load = idle ? Math.Clamp(held - columns, 0, clock.At(TensorEngine.ExposedLoad(spec, op) + new Cycles(1)).Value) : 0;

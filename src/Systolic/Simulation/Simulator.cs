@@ -289,6 +289,7 @@ public sealed class Simulator
         WakeWaitersFor(stream);
     }
 
-    private static string Name(in Instruction op) =>
+    /// <summary>The instruction's name in traces.</summary>
+    internal static string Name(in Instruction op) =>
         op.Opcode is Opcode.Activation or Opcode.ActivationReduce ? $"{op.Opcode} {op.Function}" : op.Opcode.ToString();
 }

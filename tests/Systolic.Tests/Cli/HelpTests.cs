@@ -7,6 +7,8 @@ public class HelpTests
     [InlineData("run --help", "systolic run --model llama-3-8b --machine trn2 --tokens 2048")]
     [InlineData("compare --help", "systolic compare --model llama-3-8b --machine trn2 --baseline h100 --phase prefill --tokens 2048 --json out.json")]
     [InlineData("gemm --help", "systolic gemm 4096 4096 4096")]
+    [InlineData("explain --help", "systolic explain --product 2048x4096x4096 --machine trn2-core --trace trace.json")]
+    [InlineData("diff --help", "systolic diff before.json after.json")]
     [InlineData("scalesim --help", "systolic scalesim -c scale.cfg -t resnet18.csv -o reports")]
     [InlineData("dram --help", "systolic dram --standard HBM2 --policy dramsim3 --pattern seq_rd --requests 10000000")]
     [InlineData("validate --help", "systolic validate scalesim scalesim_gemm.csv")]
@@ -35,7 +37,7 @@ public class HelpTests
     [Fact]
     public async Task Examples_of_the_help_parse()
     {
-        foreach (string command in (string[])["run", "compare", "gemm", "scalesim", "validate"])
+        foreach (string command in (string[])["run", "compare", "gemm", "explain", "diff", "scalesim", "validate"])
         {
             string help = (await CommandLine.RunAsync(command, "--help")).Out;
             foreach (string example in help[help.IndexOf("Examples:", StringComparison.Ordinal)..].Split('\n').Skip(1).Where(line => line.Trim().Length > 0))

@@ -26,6 +26,9 @@ public sealed record DramSpec
     /// <summary>Accesses of a pseudo-channel that wait to be written.</summary>
     public required int WriteBuffer { get; init; }
 
+    /// <summary>Accesses take no time: only to ask what if.</summary>
+    internal bool IsFree { get; init; }
+
     /// <summary>The device of a channel at the data rate that the bandwidth needs.</summary>
     public DramStandard Device => Standard.AtDataRate(Standard.GigabitsPerPin * Bandwidth.BytesPerSecond / (Channels * Standard.ChannelBytesPerSecond));
 
