@@ -5,7 +5,7 @@ using Systolic.Units;
 namespace Systolic.Reporting;
 
 /// <summary>Why a run takes as long as it does: what would help, what lies on the critical path, and what waited longest for what.</summary>
-/// <remarks>Path and waits need the run's spans (<see cref="RunTrace.Spans"/>) and are of one execution of each operator on its slowest core.</remarks>
+/// <remarks>Path and waits need the run's spans (<see cref="RunTrace.Spans"/>) and are of one execution of each operator on the core that has most of the critical path.</remarks>
 public sealed record Explanation
 {
     private Explanation(RunReport report, ImmutableArray<WhatIf> whatIfs, ImmutableArray<OperatorExplanation> operators)
