@@ -15,7 +15,13 @@ internal sealed class DiffView(IAnsiConsole console)
         console.WriteLine($"to   {diff.After.Title}");
         console.WriteLine();
         console.MarkupLine($"[bold]{Markup.Escape(diff.Summary)}[/]");
-        foreach (DiffSection section in diff.Sections.Where(section => section.Rows.Length > 0))
+        DiffSection[] changed = [.. diff.Sections.Where(section => section.Rows.Length > 0)];
+        if (changed.Length == 0)
+        {
+            console.WriteLine("Nothing changed.");
+        }
+
+        foreach (DiffSection section in changed)
         {
             console.WriteLine();
             console.MarkupLine($"[bold]{Markup.Escape(char.ToUpperInvariant(section.Title[0]) + section.Title[1..])}[/]");

@@ -12,6 +12,7 @@ internal sealed class ExplanationView(IAnsiConsole console)
     private const int Lines = 12;
     private const int StackParts = 3;
     private const int PathEnds = 4;
+    private const int WideConsole = 110;
 
     /// <summary>Draws all of an explanation.</summary>
     public void Show(Explanation explanation)
@@ -83,13 +84,13 @@ internal sealed class ExplanationView(IAnsiConsole console)
 
     private void ShowWaits(ImmutableArray<WaitGroup> waits)
     {
-        bool several = waits.Select(wait => wait.Operator).Distinct().Count() > 1;
+        bool several = waits.Select(wait => wait.Operator).Distinct().Count() > 1, names = !several || console.Profile.Width >= WideConsole;
         var table = new TextTable([.. several ? (Column[])[new("operator", true)] : [], new("who", true), new("for", true), new("cause", true), new("times"), new("path"), new("in all"), new("longest")]);
         foreach (WaitGroup wait in waits.Take(Lines))
         {
             string[] op = several ? [wait.Operator[(wait.Operator.LastIndexOf('/') + 1)..]] : [];
             table.Add([
-                .. op, $"{wait.Track} {wait.Name}", $"{wait.ForTrack} {wait.ForName}", Wait.Label(wait.Cause), Text.Count(wait.Count), Text.Count(wait.OnPath), wait.Total.ToString(), wait.Longest.Wait!.Time.ToString()]);
+                .. op, names ? $"{wait.Track} {wait.Name}" : wait.Track, names ? $"{wait.ForTrack} {wait.ForName}" : wait.ForTrack, Wait.Label(wait.Cause), Text.Count(wait.Count), Text.Count(wait.OnPath), wait.Total.ToString(), wait.Longest.Wait!.Time.ToString()]);
         }
 
         table.Draw(console);

@@ -83,21 +83,21 @@ public static class FreedMachine
         {
             MachinePart.MatrixUnit => machine with
             {
-                TensorCores = machine.TensorCores with { MacsPerCycle = machine.TensorCores.MacsPerCycle.ToImmutableDictionary(rate => rate.Key, rate => rate.Value * Faster) },
+                TensorCores = machine.TensorCores with { MacsPerCycle = machine.TensorCores.MacsPerCycle.ToImmutableDictionary(rate => rate.Key, rate => Times(rate.Value)) },
                 Power = power with { PerFlop = Nothing },
             },
             MachinePart.VectorUnit => machine with
             {
-                Multiprocessor = sm with { Fp32Lanes = sm.Fp32Lanes * Faster, IntegerLanes = sm.IntegerLanes * Faster, IssueRate = sm.IssueRate * Faster },
+                Multiprocessor = sm with { Fp32Lanes = Times(sm.Fp32Lanes), IntegerLanes = Times(sm.IntegerLanes), IssueRate = sm.IssueRate * Faster },
             },
-            MachinePart.ScalarUnit => machine with { Multiprocessor = sm with { SpecialFunctionLanes = sm.SpecialFunctionLanes * Faster } },
-            MachinePart.Scratchpad => machine with { Multiprocessor = sm with { SharedBytesPerCycle = sm.SharedBytesPerCycle * Faster } },
+            MachinePart.ScalarUnit => machine with { Multiprocessor = sm with { SpecialFunctionLanes = Times(sm.SpecialFunctionLanes) } },
+            MachinePart.Scratchpad => machine with { Multiprocessor = sm with { SharedBytesPerCycle = Times(sm.SharedBytesPerCycle) } },
             MachinePart.MainMemory => machine with { Memory = machine.Memory with { Peak = machine.Memory.Peak * Faster }, Power = power with { PerByte = Nothing } },
             MachinePart.TransferLatency => machine with { Memory = machine.Memory with { LatencyCycles = 1, StreamingCycles = 0 } },
             MachinePart.Cache => machine with
             {
-                L2 = machine.L2 with { BytesPerCycle = machine.L2.BytesPerCycle * Faster },
-                Multiprocessor = sm with { PortBytesPerCycle = sm.PortBytesPerCycle * Faster },
+                L2 = machine.L2 with { BytesPerCycle = Times(machine.L2.BytesPerCycle) },
+                Multiprocessor = sm with { PortBytesPerCycle = Times(sm.PortBytesPerCycle) },
             },
             MachinePart.PowerLimit => machine with { Power = power with { Cap = Power.FromWatts(1e9) } },
             MachinePart.Launch => machine with { Launch = machine.Launch with { Graph = Instant, Stream = Instant } },
@@ -121,4 +121,6 @@ public static class FreedMachine
     };
 
     private static Frequency Times(Frequency clock) => new(clock.Hertz * Faster);
+
+    private static int Times(int rate) => (int)Math.Min(int.MaxValue, (long)rate * Faster);
 }

@@ -5,7 +5,7 @@ using Systolic.Units;
 namespace Systolic.Reporting;
 
 /// <summary>Why a run takes as long as it does: what would help, what lies on the critical path, and what waited longest for what.</summary>
-/// <remarks>Path and waits need the run's spans (<see cref="RunTrace.Spans"/>) and are of one execution of each operator on its slowest core.</remarks>
+/// <remarks>Path and waits need the run's spans (<see cref="RunTrace.Spans"/>) and are of one execution of each operator on the core that has most of the critical path.</remarks>
 public sealed record Explanation
 {
     private Explanation(RunReport report, ImmutableArray<WhatIf> whatIfs, ImmutableArray<OperatorExplanation> operators)
@@ -47,10 +47,16 @@ public sealed record Explanation
     /// <summary>Explains a run.</summary>
     /// <param name="report">The run.</param>
     /// <param name="freed">Runs of the same workload with a part of the machine made free; without, times with free parts are bounds.</param>
+    /// <exception cref="ArgumentException">One of these is of another workload.</exception>
     public static Explanation Of(RunReport report, IReadOnlyDictionary<MachinePart, RunReport>? freed = null)
     {
         ArgumentNullException.ThrowIfNull(report);
         freed ??= ImmutableDictionary<MachinePart, RunReport>.Empty;
+        if (freed.Values.FirstOrDefault(run => (run.Model, run.Phase) != (report.Model, report.Phase)) is { } other)
+        {
+            throw new ArgumentException($"Found a run of {other.Model} ({other.Phase}), expected {report.Model} ({report.Phase}) with a part of the machine free.", nameof(freed));
+        }
+
         var groups = freed.ToDictionary(run => run.Key, run => OperatorGroup.Of(run.Value));
         return new(
             report,

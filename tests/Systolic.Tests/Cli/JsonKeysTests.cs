@@ -18,7 +18,7 @@ public class JsonKeysTests
             [
                 "machine", "model", "phase", "total_cycles", "time_s", "lower_bound_s", "tensor_utilization", "mfu", "mbu", "energy_j", "energy_breakdown_j",
                 "cycle_stack", "bytes", "operators", "assumptions", "clock_hz", "tokens", "tokens_per_s", "energy_per_token_j", "energy_low_j", "energy_high_j",
-                "hfu", "power_w", "engines", "scratchpad_high_water_bytes",
+                "hfu", "power_w", "engines", "scratchpad_high_water_bytes", "explanation",
             ]);
             Keys(machine.GetProperty("operators")[0]).Should().Contain(
                 ["name", "kind", "shape", "repeat", "time_s", "cycles", "macs", "bytes", "energy_j", "mapping", "bound_s", "cycle_stack"]);

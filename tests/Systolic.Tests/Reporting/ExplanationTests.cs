@@ -34,6 +34,14 @@ public class ExplanationTests
     }
 
     [Fact]
+    public void A_run_of_another_workload_explains_nothing()
+    {
+        Action explain = () => Explanation.Of(SyntheticRun.Report, new Dictionary<MachinePart, RunReport> { [MachinePart.Launch] = SyntheticRun.Report with { Phase = "decode" } });
+
+        explain.Should().Throw<ArgumentException>().WithMessage("Found a run of toy (decode), expected toy (prefill 100 tokens, batch 1) with a part of the machine free.*");
+    }
+
+    [Fact]
     public void Waits_of_like_instructions_are_added_up_and_those_on_the_path_come_first()
     {
         Wait short1 = For(2, 0), long1 = For(5, 1), off = new(WaitCause.FunctionTable, SimTime.FromMicroseconds(40));
