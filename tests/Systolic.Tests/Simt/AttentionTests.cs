@@ -14,7 +14,7 @@ public sealed class AttentionTests
         // D 128, block 128x64, 4 warps of 32 rows, per multiprocessor and element:
         // tensor 2 x 128 / 1024 = 0.25; softmax 1.5/64 + 1/16 + (1 + 2)/64 = 0.1328; shared (512/32 + 256/64 + 512/128) / 128 = 0.1875.
         SimtSpec spec = SimtPresets.Load("a100-80gb").Spec;
-        AttentionCost cost = AttentionCost.Forward(spec, spec.Rate(DataType.Fp16), DataType.Fp16, 128, AttentionTile.Forward(warpgroups: false, 128, causal: false));
+        AttentionCost cost = AttentionCost.Forward(spec, spec.Rate(DataType.Fp16), new Attention("", 1, 1, 1, 1024, 1024, 128, Causal: false) { Type = DataType.Fp16 }, AttentionTile.Forward(warpgroups: false, 128, causal: false));
         cost.Tensor.Should().Be(0.25);
         cost.Softmax.Should().BeApproximately(0.1328125, 1e-12);
         cost.Shared.Should().BeApproximately(0.1875, 1e-12);
