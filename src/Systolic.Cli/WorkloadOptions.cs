@@ -59,14 +59,14 @@ internal sealed class WorkloadOptions
     {
         "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
         "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed, shape), null, parsed.GetValue(_recompute)),
+        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed, shape), null, new() { Recompute = parsed.GetValue(_recompute) ? Recomputation.Layers : default }),
     };
 
     private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape) => phase switch
     {
         "prefill" => TransformerLayer.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
         "decode" => TransformerLayer.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed, shape), parsed.GetValue(_recompute)),
+        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed, shape), new() { Recompute = parsed.GetValue(_recompute) ? Recomputation.Layers : default }),
     };
 
     private long Batch(ParseResult parsed) => parsed.GetValue(_batch) ?? 1;

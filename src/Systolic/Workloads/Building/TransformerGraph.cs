@@ -5,18 +5,22 @@ namespace Systolic.Workloads;
 /// <summary>Builds the graphs of all phases, of one layer or of the whole model.</summary>
 internal static class TransformerGraph
 {
-    /// <summary>An encoder-decoder reads the tokens with its encoder and runs its decoder on one start token per sequence.</summary>
+    /// <summary>An encoder-decoder of text reads the tokens with its encoder and runs its decoder on one start token per sequence; of sound, the tokens are the decoder's. Pictures come on top of the tokens.</summary>
     public static OperatorGraph Prefill(ModelShape shape, long batch, long tokens, bool whole, long? layers)
     {
         Check(shape, batch, tokens, nameof(tokens), whole, layers);
-        TokenSpan encoder = Span(batch, tokens, CacheUse.None);
-        TokenSpan last = shape.Family switch
+        return Graph(shape, $"prefill {tokens} tokens, batch {batch}", whole, layers, () => checked(batch * tokens), () =>
         {
-            ModelFamily.EncoderDecoder => new(batch, 1, 1, tokens, CacheUse.Store),
-            ModelFamily.EncoderOnly => encoder,
-            _ => Span(batch, tokens, CacheUse.Store),
-        };
-        return Graph(shape, $"prefill {tokens} tokens, batch {batch}", whole, layers, () => checked(batch * tokens), () => Sections(Plan(shape, encoder, last, whole, layers, false)));
+            long sequence = checked(tokens + (whole ? shape.VisionTokens : 0));
+            TokenSpan last = shape.Family switch
+            {
+                ModelFamily.EncoderDecoder when shape.Front is null => new(batch, 1, 1, tokens, CacheUse.Store),
+                ModelFamily.EncoderDecoder => new(batch, tokens, tokens, Source(shape, tokens), CacheUse.Store),
+                ModelFamily.EncoderOnly => Span(batch, tokens, CacheUse.None),
+                _ => Span(batch, sequence, CacheUse.Store),
+            };
+            return Sections(Plan(shape, Span(batch, Source(shape, tokens), CacheUse.None), last, whole, layers, false));
+        });
     }
 
     /// <summary>The encoder's output of an encoder-decoder has as many tokens as the context.</summary>
@@ -30,17 +34,29 @@ internal static class TransformerGraph
         }
 
         return Graph(shape, $"decode at context {context}, batch {batch}", whole, layers, () => batch, () =>
-            Sections(Plan(shape, default, new(batch, 1, checked(context + 1), context, CacheUse.Read), whole, layers, false)));
+            Sections(Plan(shape, default, new(batch, 1, checked(context + 1), Source(shape, context), CacheUse.Read), whole, layers, false)));
     }
 
     /// <summary>An encoder-decoder has as many target as source tokens.</summary>
-    public static OperatorGraph Training(ModelShape shape, long batch, long tokens, bool recompute, bool whole, long? layers)
+    public static OperatorGraph Training(ModelShape shape, long batch, long tokens, TrainingOptions? options, bool whole, long? layers)
     {
+        options ??= TrainingOptions.Default;
         Check(shape, batch, tokens, nameof(tokens), whole, layers);
-        TokenSpan span = Span(batch, tokens, CacheUse.None);
-        return Graph(shape, $"training {tokens} tokens, batch {batch}{(recompute ? ", recompute" : "")}", whole, layers, () => span.Rows, () =>
-            TrainingBuilder.Build(Plan(shape, span, span, whole, layers, true), span, recompute, whole));
+        long micro = MicroBatch(shape, batch, options.MicroBatches);
+        OperatorGraph graph = Graph(shape, $"{(options.FineTune ? "finetune" : "training")} {tokens} tokens, batch {batch}{options.Describe()}", whole, layers, () => checked(batch * tokens), () =>
+        {
+            var span = new TokenSpan(micro, checked(tokens + (whole ? shape.VisionTokens : 0)), checked(tokens + (whole ? shape.VisionTokens : 0)), Source(shape, tokens), CacheUse.None);
+            return TrainingBuilder.Build(Plan(shape, Span(micro, span.Source, CacheUse.None), span, whole, layers, true), span, options, whole);
+        });
+        return graph with { MicroBatches = options.MicroBatches };
     }
+
+    private static long MicroBatch(ModelShape shape, long batch, long parts) => parts >= 1 && batch % parts == 0
+        ? batch / parts
+        : throw new ArgumentException(FormattableString.Invariant($"{shape.Name}: found {parts} micro-batches of a batch of {batch}, expected a number that divides it."), nameof(parts));
+
+    /// <summary>Vectors of the encoder: as many as tokens, or as many as a picture or sound always has.</summary>
+    private static long Source(ModelShape shape, long tokens) => shape.Front?.Positions ?? tokens;
 
     private static TokenSpan Span(long batch, long tokens, CacheUse cache) => new(batch, tokens, tokens, tokens, cache);
 
@@ -94,6 +110,11 @@ internal static class TransformerGraph
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfLessThan(tokens, 1 - extra, tokensName);
         long most = Math.Max(shape.EncoderLayers, shape.DecoderLayers);
+        if (shape.Front is { ClassVector: true } && tokens < 2)
+        {
+            throw new ArgumentOutOfRangeException(tokensName, tokens, $"{shape.Name}: found {tokens}, expected at least 2: the class vector and one patch.");
+        }
+
         if (layers is { } count && (count < 1 || count > most))
         {
             throw new ArgumentOutOfRangeException(nameof(layers), count, FormattableString.Invariant($"{shape.Name}: found {count} layers, expected 1 to {most}."));

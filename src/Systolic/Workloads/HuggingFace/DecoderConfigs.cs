@@ -23,7 +23,7 @@ internal static class DecoderConfigs
             MaxPositions = config.Positions("n_positions", 1024),
             Norm = NormFunction.Layer,
             Activation = config.Function("activation_function", "gelu_new", gated: false),
-            AttentionBias = true,
+            AttentionBiases = AttentionBiases.All,
             MlpBias = true,
             TiedEmbeddings = config.Flag("tie_word_embeddings", true),
             Positions = PositionKind.Learned,
@@ -37,7 +37,7 @@ internal static class DecoderConfigs
         long heads = config.Count("num_attention_heads", 1);
         return Rotary(config, heads, config.Count("num_key_value_heads", 1, heads), 2048) with
         {
-            AttentionBias = config.Flag("attention_bias", false),
+            AttentionBiases = config.Flag("attention_bias", false) ? AttentionBiases.All : AttentionBiases.None,
             MlpBias = config.Flag("mlp_bias", false),
         };
     }
