@@ -9,7 +9,7 @@ public sealed partial record ModelShape
     internal ImmutableArray<string> Problems()
     {
         var problems = ImmutableArray.CreateBuilder<string>();
-        Require(problems, Hidden >= 1 && QueryHeads >= 1 && KvHeads >= 1 && HeadDim >= 1 && Intermediate >= 1 && Vocabulary >= 1 && MaxPositions >= 1,
+        Require(problems, Hidden >= 1 && QueryHeads >= 1 && KvHeads >= 1 && HeadDim >= 1 && Intermediate >= 1 && Vocabulary >= (Front is null || Family != ModelFamily.EncoderOnly ? 1 : 0) && MaxPositions >= 1,
             $"hidden {Hidden}, query heads {QueryHeads}, kv heads {KvHeads}, head dimension {HeadDim}, intermediate {Intermediate}, vocabulary {Vocabulary}, positions {MaxPositions}",
             "each at least 1");
         Require(problems, KvHeads < 1 || QueryHeads % KvHeads == 0, $"{QueryHeads} query heads over {KvHeads} kv heads", "a multiple");

@@ -123,7 +123,7 @@ public sealed partial record ModelShape
     /// <summary>Features inside the feed-forward block, or inside each expert.</summary>
     public required long Intermediate { get; init; }
 
-    /// <summary>Token ids.</summary>
+    /// <summary>Token ids; classes, of a model of pictures (0 when it ends without them).</summary>
     public required long Vocabulary { get; init; }
 
     /// <summary>Positions of a sequence; a hard limit only when they are learned.</summary>
