@@ -21,7 +21,7 @@ public sealed partial record ModelShape
             "none negative");
         Require(problems, Experts == 0 || DenseLayers == 0 || DenseIntermediate >= 1, $"{DenseLayers} dense layers of intermediate {DenseIntermediate}", "at least 1");
         Require(problems, SlidingWindow is null or >= 1, $"a window of {SlidingWindow} keys", "at least 1");
-        Require(problems, ValueDim >= 1 && ValueDim <= HeadDim, $"{ValueDim} features of a value and {HeadDim} of a key per head", "1 up to as many");
+        Require(problems, HeadDim < 1 || ValueDim >= 1 && ValueDim <= HeadDim, $"{ValueDim} features of a value and {HeadDim} of a key per head", "1 up to as many");
         Require(problems, KvRank == 0 ? SharedDim == 0 && QueryRank == 0 : KvRank >= 1 && QueryRank >= 0 && SharedDim >= 1 && SharedDim < HeadDim && SharedDim % 2 == 0 && KvHeads == QueryHeads && !QkNorm,
             $"latent rank {KvRank}, query rank {QueryRank}, {SharedDim} shared of {HeadDim} features, heads {QueryHeads}/{KvHeads}", "a rank with an even part of the features shared by as many kv as query heads, or 0 of all");
         Require(problems, Vision is null || (Family == ModelFamily.DecoderOnly && Vision.Family == ModelFamily.EncoderOnly && Vision.Front is not null && VisionLayersUsed >= 1 && VisionLayersUsed <= Vision.EncoderLayers),

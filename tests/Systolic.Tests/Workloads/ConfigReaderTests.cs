@@ -43,8 +43,8 @@ public class ConfigReaderTests
         ModelShape shape = Read(SmallLlama + """
             , "num_key_value_heads": 2, "head_dim": 32, "attention_bias": true, "mlp_bias": true, "tie_word_embeddings": true, "hidden_act": "gelu", "torch_dtype": "float16"
             """);
-        (shape.KvHeads, shape.HeadDim, shape.AttentionBias, shape.MlpBias, shape.TiedEmbeddings, shape.Activation, shape.Type)
-            .Should().Be((2, 32, true, true, true, ElementwiseFunction.GatedGelu, DataType.Fp16));
+        (shape.KvHeads, shape.HeadDim, shape.AttentionBiases, shape.MlpBias, shape.TiedEmbeddings, shape.Activation, shape.Type)
+            .Should().Be((2, 32, AttentionBiases.All, true, true, ElementwiseFunction.GatedGelu, DataType.Fp16));
 
         // q 64 x 128 + 128, k and v 64 x 64 + 64 each, o 128 x 64 + 64; gate and up 64 x 128 + 128 each, down 128 x 64 + 64; 2 norms; one table.
         long layer = (64 * 128) + 128 + (2 * ((64 * 64) + 64)) + (128 * 64) + 64 + (2 * ((64 * 128) + 128)) + (128 * 64) + 64 + (2 * 64);
@@ -86,7 +86,7 @@ public class ConfigReaderTests
 
     [Fact]
     public void An_unsupported_type_names_the_supported_and_the_nearest() => Problems("""{ "model_type": "lama" }""").Should().Equal(
-        "small: model_type: found \"lama\", expected one of: bert, gpt2, llama, mixtral, t5; did you mean llama?");
+        "small: model_type: found \"lama\", expected one of: bert, deepseek_v2, deepseek_v3, falcon, gemma2, gpt2, llama, llava, mistral, mixtral, opt, phi3, qwen2, qwen3, qwen3_moe, t5, vit, whisper; did you mean llama?");
 
     [Fact]
     public void All_problems_of_a_file_are_reported_together() => Problems("""
@@ -97,7 +97,7 @@ public class ConfigReaderTests
         "small: num_hidden_layers: found 20000, expected a whole number from 1 to 10000",
         "small: vocab_size: found nothing, expected a whole number from 1 to 16777216",
         "small: num_attention_heads: found 6, expected a multiple of num_key_value_heads, which is 4",
-        "small: hidden_act: found \"mish\", expected a function that can gate: gelu, gelu_fast, gelu_new, gelu_pytorch_tanh, relu, silu, swish",
+        "small: hidden_act: found \"mish\", expected a function that can gate: gelu, gelu_fast, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, silu, swish",
         "small: torch_dtype: found \"int3\", expected a data type: fp32, tf32, bf16, fp16, fp8e4m3, fp8e5m2, int8 or int32");
 
     [Theory]
