@@ -13,6 +13,9 @@ public sealed record RunOptions
     /// <summary>Record a span per instruction and transfer for a trace.</summary>
     public bool CollectSpans { get; init; }
 
+    /// <summary>Run a workload that main memory cannot hold, as if it could.</summary>
+    public bool IgnoreCapacity { get; init; }
+
     /// <summary>Energy per activity; the shipped table when null.</summary>
     public EnergyReferenceTable? Prices { get; init; }
 }
@@ -35,6 +38,6 @@ public interface IMachine
     /// <param name="progress">Told after each operator.</param>
     /// <param name="cancellation">Stops between operators and within long programs.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    /// <exception cref="CapacityException">An operator cannot be placed on the machine.</exception>
+    /// <exception cref="CapacityException">Main memory cannot hold the workload, or an operator cannot be placed on the machine.</exception>
     RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default);
 }

@@ -37,6 +37,7 @@ public sealed class SystolicMachine : IMachine
     public RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        MemoryFootprint memory = MemoryCapacity.Require(graph, Profile, options);
         var session = new Session(Accelerator, (options ?? RunOptions.Default).CollectSpans, cancellation);
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
@@ -67,7 +68,7 @@ public sealed class SystolicMachine : IMachine
             Bound = new LowerBound(arithmetic, Accelerator.Memory.Bandwidth.TimeFor(graph.CompulsoryBytes)),
             Spans = [.. session.Spans.Select(span => span with { Start = start + span.Start })],
         };
-        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options?.Prices);
+        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options?.Prices) with { Memory = memory };
     }
 
     private static MachineProfile CreateProfile(Accelerator machine) => new()

@@ -13,6 +13,9 @@ public sealed partial record ModelShape
     /// <summary>Parameters that a training step updates: the pooler of an encoder-only model of text gives way to its masked-language-model head; an encoder of pictures and the biases of routers stay as they are.</summary>
     internal long TrainedParameters => checked(StackParameters + MaskedHeadParameters + ProjectorParameters);
 
+    /// <summary>Parameters in memory: those of the published model, or in training those of the head that is trained.</summary>
+    internal long ParametersHeld(bool training) => training ? checked(Parameters - PoolerParameters + MaskedHeadParameters) : Parameters;
+
     /// <summary>Parameters of one layer, with cross-attention where it reads an encoder.</summary>
     internal long LayerParameters(LayerKind kind, bool crosses)
     {

@@ -11,6 +11,10 @@ internal sealed class AdapterBuilder(LowRankAdapters adapters)
     /// <summary>A weight belongs to an adapter.</summary>
     public static bool IsAdapter(string weight) => weight.Contains(Mark, StringComparison.Ordinal);
 
+    /// <summary>Parameters of the adapters in one pass of a section.</summary>
+    public static long Parameters(GraphSection section) =>
+        section.Operators.SelectMany(op => op.Reads).Where(tensor => tensor.Operand.Role == TensorRole.Weight && IsAdapter(tensor.Operand.Name)).Sum(tensor => tensor.Shape.Elements);
+
     /// <summary>The plan with adapters in its layers, those of pictures excepted.</summary>
     /// <exception cref="ArgumentException">A target names no product of a layer.</exception>
     public ForwardPlan Apply(ForwardPlan plan)

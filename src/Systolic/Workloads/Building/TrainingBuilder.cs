@@ -6,13 +6,12 @@ namespace Systolic.Workloads;
 internal static class TrainingBuilder
 {
     /// <summary>Forward, loss when the head is there, backward from the last section to the first, all of it per micro-batch; sums of their gradients; optimizer.</summary>
-    /// <param name="plan">The forward sections of a micro-batch.</param>
+    /// <param name="plan">The forward sections of a micro-batch, adapters among them.</param>
     /// <param name="span">Tokens of the last stack in a micro-batch.</param>
     /// <param name="options">How the step is carried out.</param>
     /// <param name="whole">Embeddings and head are there.</param>
     public static ImmutableArray<GraphSection> Build(ForwardPlan plan, TokenSpan span, TrainingOptions options, bool whole)
     {
-        plan = options.Adapters is { } adapters ? new AdapterBuilder(adapters).Apply(plan) : plan;
         Func<string, bool> trained = options.Adapters is null ? name => !Stack.IsVision(name) : AdapterBuilder.IsAdapter;
         var sections = ImmutableArray.CreateBuilder<GraphSection>();
         sections.AddRange(plan.Sections.Select(planned => planned.Section));
@@ -49,8 +48,7 @@ internal static class TrainingBuilder
     {
         foreach (PlannedSection planned in plan.Sections.Where(planned => planned.Stack?.Shape == plan.Shape))
         {
-            long adapters = Weights(planned).Where(weight => AdapterBuilder.IsAdapter(weight.Operand.Name)).Sum(weight => weight.Shape.Elements);
-            yield return (planned.Section.Name, options.Adapters is null ? planned.LayerParameters : adapters, planned.Section.Repeat);
+            yield return (planned.Section.Name, options.Adapters is null ? planned.LayerParameters : AdapterBuilder.Parameters(planned.Section), planned.Section.Repeat);
         }
 
         if (whole && options.Adapters is null)

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Systolic.Numerics;
+using Systolic.Units;
 
 namespace Systolic.Workloads;
 
@@ -19,8 +21,8 @@ internal static class TransformerGraph
                 ModelFamily.EncoderOnly => Span(batch, tokens, CacheUse.None),
                 _ => Span(batch, sequence, CacheUse.Store),
             };
-            return Sections(Plan(shape, Span(batch, Source(shape, tokens), CacheUse.None), last, whole, layers, false));
-        });
+            return Plan(shape, Span(batch, Source(shape, tokens), CacheUse.None), last, whole, layers, false);
+        }, Sections);
     }
 
     /// <summary>The encoder's output of an encoder-decoder has as many tokens as the context.</summary>
@@ -34,7 +36,7 @@ internal static class TransformerGraph
         }
 
         return Graph(shape, $"decode at context {context}, batch {batch}", whole, layers, () => batch, () =>
-            Sections(Plan(shape, default, new(batch, 1, checked(context + 1), Source(shape, context), CacheUse.Read), whole, layers, false)));
+            Plan(shape, default, new(batch, 1, checked(context + 1), Source(shape, context), CacheUse.Read), whole, layers, false), Sections);
     }
 
     /// <summary>An encoder-decoder has as many target as source tokens.</summary>
@@ -43,12 +45,13 @@ internal static class TransformerGraph
         options ??= TrainingOptions.Default;
         Check(shape, batch, tokens, nameof(tokens), whole, layers);
         long micro = MicroBatch(shape, batch, options.MicroBatches);
-        OperatorGraph graph = Graph(shape, $"{(options.FineTune ? "finetune" : "training")} {tokens} tokens, batch {batch}{options.Describe()}", whole, layers, () => checked(batch * tokens), () =>
+        TokenSpan span = default;
+        return Graph(shape, $"{(options.FineTune ? "finetune" : "training")} {tokens} tokens, batch {batch}{options.Describe()}", whole, layers, () => checked(batch * tokens), () =>
         {
-            var span = new TokenSpan(micro, checked(tokens + (whole ? shape.VisionTokens : 0)), checked(tokens + (whole ? shape.VisionTokens : 0)), Source(shape, tokens), CacheUse.None);
-            return TrainingBuilder.Build(Plan(shape, Span(micro, span.Source, CacheUse.None), span, whole, layers, true), span, options, whole);
-        });
-        return graph with { MicroBatches = options.MicroBatches };
+            span = Span(micro, checked(tokens + (whole ? shape.VisionTokens : 0)), CacheUse.None) with { Source = Source(shape, tokens) };
+            ForwardPlan plan = Plan(shape, Span(micro, span.Source, CacheUse.None), span, whole, layers, true);
+            return options.Adapters is { } adapters ? new AdapterBuilder(adapters).Apply(plan) : plan;
+        }, plan => TrainingBuilder.Build(plan, span, options, whole), options);
     }
 
     private static long MicroBatch(ModelShape shape, long batch, long parts) => parts >= 1 && batch % parts == 0
@@ -67,14 +70,22 @@ internal static class TransformerGraph
     private static ImmutableArray<GraphSection> Sections(ForwardPlan plan) => [.. plan.Sections.Select(planned => planned.Section)];
 
     /// <summary>Builds and counts once, so that a workload beyond 64 bits fails here and not in the middle of a run.</summary>
-    private static OperatorGraph Graph(ModelShape shape, FormattableString phase, bool whole, long? layers, Func<long> tokens, Func<ImmutableArray<GraphSection>> sections)
+    private static OperatorGraph Graph(
+        ModelShape shape, FormattableString phase, bool whole, long? layers, Func<long> tokens, Func<ForwardPlan> plan, Func<ForwardPlan, ImmutableArray<GraphSection>> sections, TrainingOptions? training = null)
     {
         string part = whole ? layers is { } some ? FormattableString.Invariant($", {some} layers") : "" : ", one layer";
         string described = FormattableString.Invariant(phase) + part;
         try
         {
-            var graph = new OperatorGraph(shape.Name, described, sections()) { Tokens = tokens() };
+            ForwardPlan planned = plan();
+            var graph = new OperatorGraph(shape.Name, described, sections(planned))
+            {
+                Tokens = tokens(),
+                MicroBatches = training?.MicroBatches ?? 1,
+                Weights = new Bytes(checked(Held(planned, whole, layers, training is not null) * shape.Type.ByteSize())),
+            };
             _ = graph.Macs;
+            _ = graph.Memory;
             Count(graph);
             return graph;
         }
@@ -82,6 +93,15 @@ internal static class TransformerGraph
         {
             throw new OverflowException($"{shape.Name}, {described}: found counts that exceed 64 bits, expected a workload that can be counted; reduce batch or tokens.", overflow);
         }
+    }
+
+    /// <summary>Parameters of the layers built, or of the model, and of adapters.</summary>
+    private static long Held(ForwardPlan plan, bool whole, long? layers, bool training)
+    {
+        ModelShape shape = plan.Shape;
+        long built = plan.Sections.Where(planned => planned.Stack?.Shape == shape).Sum(planned => checked(planned.LayerParameters * planned.Section.Repeat));
+        long adapters = plan.Sections.Sum(planned => checked(AdapterBuilder.Parameters(planned.Section) * planned.Section.Repeat));
+        return checked(adapters + (!whole ? built : shape.ParametersHeld(training) - (layers is null ? 0 : shape.AllLayerParameters - built)));
     }
 
     private static void Count(OperatorGraph graph)
