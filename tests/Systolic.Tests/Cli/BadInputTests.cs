@@ -23,7 +23,7 @@ public class BadInputTests
         { "gemm 1 1 1 --machine array --json same.out --csv same.out", "--json and --csv name the same file" },
         { "run", "Option '--model' is required. See \"systolic run --help\"." },
         { "run --model llama-3-8c", "llama-3-8b" },
-        { "run --model llama-3-8b --phase prefil", "--phase: found \"prefil\", expected prefill, decode or training." },
+        { "run --model llama-3-8b --phase prefil", "--phase: found \"prefil\", expected prefill, decode, training or finetune." },
         { "run --model llama-3-8b --phase decode --tokens 5", "--tokens has no meaning in decode" },
         { "run --model llama-3-8b --context 5", "--context has no meaning in prefill; give --tokens." },
         { "run --model llama-3-8b --recompute", "--recompute has no meaning in prefill" },
