@@ -84,6 +84,77 @@ public class ConfigReaderTests
         (shape.SlidingWindow, shape.Experts, shape.ExpertsPerToken).Should().Be((4096, 4, 1));
     }
 
+    [Theory]
+    [InlineData("", 4096L)] // MistralConfig's default
+    [InlineData(", \"sliding_window\": null", null)] // version 0.3
+    [InlineData(", \"sliding_window\": 512", 512L)]
+    public void A_mistral_has_a_window_unless_its_file_says_null(string key, long? window) =>
+        Read(SmallLlama.Replace("llama", "mistral", StringComparison.Ordinal) + """, "num_key_value_heads": 2 """ + key).SlidingWindow.Should().Be(window);
+
+    [Fact]
+    public void A_qwen_2_uses_its_window_from_a_layer_on_and_only_if_it_says_so()
+    {
+        string qwen = SmallLlama.Replace("llama", "qwen2", StringComparison.Ordinal) + """, "num_key_value_heads": 2, "sliding_window": 512, "max_window_layers": 1 """;
+        Read(qwen).SlidingWindow.Should().BeNull();
+        ModelShape shape = Read(qwen + """, "use_sliding_window": true """);
+        (shape.SlidingWindow, shape.FullLayers).Should().Be((512, 1));
+        TransformerModel.Prefill(shape, 1, 600).Sections.Select(section => (section.Name, section.Repeat)).Should().Equal(("embedding", 1), ("layer", 1), ("sliding_layer", 1), ("head", 1));
+    }
+
+    [Fact]
+    public void A_gemma_2_without_optional_keys_has_the_library_s_defaults()
+    {
+        ModelShape shape = Read(SmallLlama.Replace("llama", "gemma2", StringComparison.Ordinal));
+        (shape.KvHeads, shape.HeadDim, shape.SlidingWindow, shape.FullEvery, shape.ScoreCap, shape.CappedLogits, shape.TiedEmbeddings, shape.Activation, shape.NormPlacement)
+            .Should().Be((4, 256, 4096, 2, 50.0, true, true, ElementwiseFunction.GatedGelu, NormPlacement.Around));
+        Read(SmallLlama.Replace("llama", "gemma2", StringComparison.Ordinal) + """, "attn_logit_softcapping": null, "final_logit_softcapping": null """).Should().BeEquivalentTo(new { ScoreCap = (double?)null, CappedLogits = false });
+    }
+
+    [Fact]
+    public void A_deepseek_2_may_project_queries_at_once()
+    {
+        string deepseek = SmallLlama.Replace("llama", "deepseek_v2", StringComparison.Ordinal) + """, "num_key_value_heads": 4, "q_lora_rank": """;
+        (Read(deepseek + "null").QueryRank, Read(deepseek + "24").QueryRank).Should().Be((0, 24));
+    }
+
+    [Fact]
+    public void A_qwen_3_may_have_dense_layers_in_front()
+    {
+        string qwen = SmallLlama.Replace("llama", "qwen3_moe", StringComparison.Ordinal) + """, "mlp_only_layers": """;
+        (Read(qwen + "[0]").DenseLayers, Read(qwen + "[]").DenseLayers).Should().Be((1, 0));
+    }
+
+    // The published file leaves the sizes of its Llama to that library's defaults.
+    [Fact]
+    public void A_llava_s_text_model_has_the_sizes_of_the_7b_model_unless_it_says_otherwise()
+    {
+        ModelShape shape = ConfigReader.Read("""
+            { "model_type": "llava", "text_config": { "model_type": "llama", "max_position_embeddings": 4096, "vocab_size": 32064, "torch_dtype": "float16" }, "vision_feature_layer": -2,
+              "vision_config": { "model_type": "clip_vision_model", "hidden_size": 1024, "image_size": 336, "intermediate_size": 4096, "num_attention_heads": 16, "num_hidden_layers": 24, "patch_size": 14 } }
+            """, "llava-1.5-7b");
+        shape.Should().Be(ModelPresets.Load("llava-1.5-7b"));
+    }
+
+    [Fact]
+    public void A_vit_s_classes_are_counted_where_they_are_named()
+    {
+        const string vit = """ "model_type": "vit", "hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 128 """;
+        (Read(vit + """, "id2label": { "0": "cat", "1": "dog", "2": "eel" } """).Vocabulary, Read(vit).Vocabulary).Should().Be((3, 0));
+        TransformerModel.Prefill(Read(vit), 1, 197).Sections[^1].Operators.Select(op => op.Name).Should().Equal("head/final_norm", "head/select_tokens");
+    }
+
+    // What would change the arithmetic and is not built.
+    [Theory]
+    [InlineData("llama", "\"quantization_config\": { \"quant_method\": \"awq\" }", "quantization_config: found a value, expected none: weights of another type than activations are not built; remove the key to run the model in its dtype")]
+    [InlineData("phi3", "\"partial_rotary_factor\": 0.75", "partial_rotary_factor: found 0.75, expected 1: all features of a head are rotated")]
+    [InlineData("falcon", "\"alibi\": true", "alibi: found true, expected false: positions are built as rotations")]
+    [InlineData("qwen3_moe", "\"decoder_sparse_step\": 2", "decoder_sparse_step: found 2, expected 1: every layer has experts, but those of mlp_only_layers")]
+    [InlineData("qwen3_moe", "\"mlp_only_layers\": [1]", "mlp_only_layers: found [1], expected none or the leading layers")]
+    [InlineData("deepseek_v3", "\"moe_layer_freq\": 2", "moe_layer_freq: found 2, expected 1: every layer behind the dense ones has experts")]
+    [InlineData("bert", "\"position_embedding_type\": \"relative_key\"", "position_embedding_type: found \"relative_key\", expected \"absolute\": positions are built as a learned table")]
+    public void What_is_not_built_is_refused_by_name(string type, string key, string problem) =>
+        Problems("{" + SmallLlama.Replace("llama", type, StringComparison.Ordinal) + """, "num_key_value_heads": 4, """ + key + "}").Should().Equal("small: " + problem);
+
     [Fact]
     public void An_unsupported_type_names_the_supported_and_the_nearest() => Problems("""{ "model_type": "lama" }""").Should().Equal(
         "small: model_type: found \"lama\", expected one of: bert, deepseek_v2, deepseek_v3, falcon, gemma2, gpt2, llama, llava, mistral, mixtral, opt, phi3, qwen2, qwen3, qwen3_moe, t5, vit, whisper; did you mean llama?");
