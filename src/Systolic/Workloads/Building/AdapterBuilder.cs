@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Systolic.Workloads;
 
 /// <summary>Adds low-rank adapters to the products of a section: y = x W + (x A) B; the scale is folded into B.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Systolic.Workloads;
 
 /// <summary>Configurations of decoder-only models in the manner of Llama: rotary positions, RMS normalization, a gated block. Projections that a checkpoint fuses are built apart.</summary>
