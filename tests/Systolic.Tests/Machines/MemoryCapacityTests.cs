@@ -8,6 +8,8 @@ namespace Systolic.Tests.Machines;
 
 public class MemoryCapacityTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     // 8,030,261,248 parameters: 14.957 GiB of weights and as much of gradients, six times that of state. H100 holds 80 GiB, a core of trn2 a part of 96 GiB.
     [Theory]
     [InlineData("h100", "h100: llama-3-8b, training 128 tokens, batch 1: found 120.* GiB to hold in main memory (weights 14.958 GiB, activations 0.* GiB, gradients 14.958 GiB, optimizer state 89.745 GiB), expected at most 80.000 GiB: 40.* GiB too much. Evenly divided, 2 of h100 would hold it. *")]
@@ -19,8 +21,8 @@ public class MemoryCapacityTests
     public void It_runs_when_the_capacity_is_ignored_and_one_layer_of_it_runs_anyhow()
     {
         OperatorGraph graph = TransformerModel.Training(ModelShapes.Llama3_8B, 1, 128);
-        MachinePresets.H100.Run(graph, RealRuns.Anyway).Memory.Should().Be(graph.Memory);
-        MachinePresets.H100.Run(TransformerLayer.Training(ModelShapes.Llama3_8B, 1, 128)).Memory!.Weights.Value.Should().Be(2 * ((2L * 4096 * 4096) + (2L * 4096 * 1024) + (3L * 4096 * 14336) + (2 * 4096)));
+        MachinePresets.H100.Run(graph, RealRuns.Anyway, cancellation: Cancellation).Memory.Should().Be(graph.Memory);
+        MachinePresets.H100.Run(TransformerLayer.Training(ModelShapes.Llama3_8B, 1, 128), cancellation: Cancellation).Memory!.Weights.Value.Should().Be(2 * ((2L * 4096 * 4096) + (2L * 4096 * 1024) + (3L * 4096 * 14336) + (2 * 4096)));
     }
 
     [Fact]
@@ -29,7 +31,7 @@ public class MemoryCapacityTests
         OperatorGraph graph = TransformerLayer.Decode(ModelShapes.Gpt2, 1, 64);
         SimtMachine Holding(long bytes) => new(SimtSpecOf("h100") with { Memory = SimtSpecOf("h100").Memory with { Capacity = new(bytes) } });
         long needed = graph.Memory.Total.Value;
-        Holding(needed).Run(graph).Memory!.Total.Value.Should().Be(needed);
+        Holding(needed).Run(graph, cancellation: Cancellation).Memory!.Total.Value.Should().Be(needed);
         FluentActions.Invoking(() => Holding(needed - 1).Run(graph)).Should().Throw<CapacityException>().WithMessage("*Evenly divided, 2 of h100 would hold it.*");
     }
 
@@ -37,7 +39,7 @@ public class MemoryCapacityTests
     public void Reports_have_a_table_of_the_parts()
     {
         OperatorGraph graph = TransformerLayer.Decode(ModelShapes.Gpt2, 1, 64);
-        RunReport report = MachinePresets.H100.Run(graph);
+        RunReport report = MachinePresets.H100.Run(graph, cancellation: Cancellation);
         using JsonDocument json = JsonDocument.Parse(RealRuns.Json(report));
         JsonElement memory = json.RootElement.GetProperty("machines")[0].GetProperty("memory_bytes");
         (memory.GetProperty("weights").GetInt64(), memory.GetProperty("total").GetInt64(), memory.GetProperty("capacity").GetInt64())
