@@ -22,7 +22,7 @@ internal static class MemoryCapacity
         string parts = string.Join(", ", memory.Parts.Where(part => part.Size > Bytes.Zero).Select(part => $"{part.Name} {Gibibytes(part.Size)}"));
         long machines = ((memory.Total.Value - 1) / capacity.Value) + 1;
         throw new CapacityException(FormattableString.Invariant(
-            $"{machine.Name}: {graph.Name}, {graph.Phase}: found {Gibibytes(memory.Total)} to hold in main memory ({parts}), expected at most {Gibibytes(capacity)}: {Gibibytes(memory.Total - capacity)} too much. Evenly divided, {machines} of {machine.Name} would hold it. Reduce batch or tokens, run one layer, or ignore the capacity (--ignore-capacity, RunOptions.IgnoreCapacity)."));
+            $"{machine.Name}: {graph.Name}, {graph.Phase}: found {Gibibytes(memory.Total)} to hold in main memory ({parts}), expected at most {Gibibytes(capacity)}: {Gibibytes(memory.Total - capacity)} too much. Evenly divided, {machines} of {machine.Name} would hold it. Reduce batch or tokens, run one layer, or ignore the capacity (run --ignore-capacity, RunOptions.IgnoreCapacity)."));
     }
 
     private static string Gibibytes(Bytes size) => FormattableString.Invariant($"{size.Value / (double)(1 << 30):N3} GiB");

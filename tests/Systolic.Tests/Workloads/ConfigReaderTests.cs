@@ -111,6 +111,14 @@ public class ConfigReaderTests
     }
 
     [Fact]
+    public void A_list_of_layer_types_must_be_that_of_the_window()
+    {
+        string gemma = SmallLlama.Replace("llama", "gemma2", StringComparison.Ordinal) + """, "layer_types": """;
+        Read(gemma + """["sliding_attention", "full_attention"]""").FullEvery.Should().Be(2);
+        Problems("{" + gemma + """["full_attention", "full_attention"]}""").Should().Equal("small: layer_types: found other layers with a sliding window than the keys of the window give, expected the same");
+    }
+
+    [Fact]
     public void A_deepseek_2_may_project_queries_at_once()
     {
         string deepseek = SmallLlama.Replace("llama", "deepseek_v2", StringComparison.Ordinal) + """, "num_key_value_heads": 4, "q_lora_rank": """;

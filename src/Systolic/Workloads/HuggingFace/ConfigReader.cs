@@ -59,8 +59,20 @@ public static class ConfigReader
         var config = new ConfigSection(root, ModelName(file));
         config.Without("quantization_config", "weights of another type than activations are not built; remove the key to run the model in its dtype");
         ModelShape? shape = read?.Invoke(config);
+        RequireLayerTypes(root, shape);
         root.Finish();
         return Checked(shape!, file);
+    }
+
+    /// <summary>Newer files list the kind of attention of every layer; it is the one that the other keys give, or refused.</summary>
+    private static void RequireLayerTypes(JsonSection root, ModelShape? shape)
+    {
+        ImmutableArray<string> types = root.Texts("layer_types");
+        if (shape is not null && !types.IsEmpty
+            && !types.SequenceEqual(Enumerable.Range(0, (int)shape.DecoderLayers).Select(layer => LayerKind.Of(shape, layer).Windowed ? "sliding_attention" : "full_attention")))
+        {
+            root.Problem("layer_types", "found other layers with a sliding window than the keys of the window give, expected the same");
+        }
     }
 
     private static string Suggestion(string modelType) =>

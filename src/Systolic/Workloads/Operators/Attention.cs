@@ -25,7 +25,7 @@ public sealed record Attention(string Name, long Batch, long QueryHeads, long Kv
     /// <summary>Bound of the scaled scores, cap x tanh(score / cap) (Gemma 2, arXiv 2408.00118); none when null.</summary>
     public double? SoftCap { get; init; }
 
-    /// <summary>Features of a value and of a result per head; as many as of a key unless given.</summary>
+    /// <summary>Features of a value and of a result per head; as many as of a key unless given, and no more.</summary>
     public long ValueDim
     {
         get => field == 0 ? HeadDim : field;
