@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
+using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Workloads;
 
@@ -9,7 +11,7 @@ namespace Systolic.Cli;
 internal sealed class WorkloadOptions
 {
     private const long DefaultTokens = 2048;
-    private static readonly string[] Phases = ["prefill", "decode", "training"];
+    private static readonly string[] Phases = ["prefill", "decode", "training", "finetune"];
 
     private readonly Library _library;
     private readonly Option<string> _model;
@@ -20,8 +22,18 @@ internal sealed class WorkloadOptions
     private readonly Option<string> _layers = SharedOptions.Choice("--layers", "The whole model, or one layer alone without embeddings and head.", ["all", "1"]);
     private readonly Option<string?>? _product;
     private readonly Option<DataType> _type = SharedOptions.MatrixType();
-    private readonly Option<bool> _recompute = new("--recompute") { Description = "Training: compute activations again in the backward pass instead of keeping them." };
+    private readonly Option<Recomputation> _recompute = new("--recompute")
+    {
+        Description = "Training: compute activations again in the backward pass instead of keeping them: of whole layers (full), or the results of attention (selective).",
+        HelpName = "full|selective",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = ParseRecompute,
+    };
 
+    private readonly Option<long?> _microBatches = SharedOptions.Size("--micro-batches", "Training: equal parts of the batch, one after the other, their gradients added up (1).");
+    private readonly Option<long?> _loraRank = SharedOptions.Size("--lora-rank", "Finetune: train low-rank adapters of this rank, and nothing else.");
+    private readonly Option<string> _loraTargets = new("--lora-targets") { Description = "Finetune: the products with adapters (q_proj,v_proj).", HelpName = "NAME,..." };
+    private readonly Option<bool> _ignoreCapacity = new("--ignore-capacity") { Description = "Run a workload that main memory cannot hold, as if it could." };
     private readonly Option<bool> _noOverlap = new("--no-overlap") { Description = "Start each operator when the one before is done, instead of as soon as its data and memories allow." };
 
     /// <summary>Options over the models of <paramref name="library"/>.</summary>
@@ -36,7 +48,7 @@ internal sealed class WorkloadOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute, _noOverlap])
+        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute, _microBatches, _loraRank, _loraTargets, _noOverlap, _ignoreCapacity])
         {
             command.Add(option);
         }
@@ -48,8 +60,8 @@ internal sealed class WorkloadOptions
         }
     }
 
-    /// <summary>Operators of a section overlap.</summary>
-    public bool Overlap(ParseResult parsed) => !parsed.GetValue(_noOverlap);
+    /// <summary>How it is run.</summary>
+    public RunOptions Options(ParseResult parsed) => new() { Overlap = !parsed.GetValue(_noOverlap), IgnoreCapacity = parsed.GetValue(_ignoreCapacity) };
 
     /// <summary>Builds the workload.</summary>
     /// <exception cref="UsageException">The options contradict each other, or the model refuses a size.</exception>
@@ -66,7 +78,13 @@ internal sealed class WorkloadOptions
         string phase = parsed.GetRequiredValue(_phase);
         Refuse(phase == "decode" && parsed.GetValue(_tokens) is not null, "--tokens has no meaning in decode, which makes one token per sequence; give --context.");
         Refuse(phase != "decode" && parsed.GetValue(_context) is not null, $"--context has no meaning in {phase}; give --tokens.");
-        Refuse(phase != "training" && parsed.GetValue(_recompute), $"--recompute has no meaning in {phase}, which has no backward pass.");
+        foreach (Option option in (Option[])[_recompute, _microBatches])
+        {
+            Refuse(phase is "prefill" or "decode" && parsed.GetResult(option) is not null, $"{option.Name} has no meaning in {phase}, which has no backward pass.");
+        }
+
+        Refuse(phase != "finetune" && parsed.GetValue(_loraRank) is not null, $"--lora-rank has no meaning in {phase}; give --phase finetune.");
+        Refuse(parsed.GetValue(_loraRank) is null && parsed.GetValue(_loraTargets) is not null, "--lora-targets needs a rank; give --lora-rank.");
         ModelShape shape = _library.LoadModel(parsed.GetRequiredValue(_model));
         try
         {
@@ -104,15 +122,34 @@ internal sealed class WorkloadOptions
     {
         "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
         "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed, shape), null, parsed.GetValue(_recompute)),
+        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed, shape), null, Training(parsed, phase)),
     };
 
     private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape) => phase switch
     {
         "prefill" => TransformerLayer.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
         "decode" => TransformerLayer.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed, shape), parsed.GetValue(_recompute)),
+        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed, shape), Training(parsed, phase)),
     };
+
+    private TrainingOptions Training(ParseResult parsed, string phase) => new()
+    {
+        Recompute = parsed.GetValue(_recompute),
+        MicroBatches = parsed.GetValue(_microBatches) ?? 1,
+        FineTune = phase == "finetune",
+        Adapters = parsed.GetValue(_loraRank) is { } rank ? new(rank, [.. (parsed.GetValue(_loraTargets) ?? "q_proj,v_proj").Split(',', StringSplitOptions.TrimEntries)]) : null,
+    };
+
+    private static Recomputation ParseRecompute(ArgumentResult result)
+    {
+        string found = result.Tokens.Count == 0 ? "full" : result.Tokens[0].Value;
+        if (found is not ("full" or "selective"))
+        {
+            result.AddError($"--recompute: found \"{found}\", expected full or selective.");
+        }
+
+        return found == "selective" ? Recomputation.Attention : Recomputation.Layers;
+    }
 
     private long Batch(ParseResult parsed) => parsed.GetValue(_batch) ?? 1;
 

@@ -15,6 +15,13 @@ public sealed class OperatorCoverageTests
         new MatMul("product", 32, 64, 48),
         new Attention("attention", 1, 2, 1, 32, 32, 64, Causal: true),
         new Attention("attention", 1, 2, 1, 32, 32, 64, Causal: true, Backward: true),
+        .. new[] { false, true }.SelectMany(backward => new Attention[]
+        {
+            new("windowed", 1, 2, 1, 32, 32, 64, Causal: true, backward) { Window = 8 },
+            new("capped", 1, 2, 1, 32, 32, 64, Causal: true, backward) { SoftCap = 50 },
+            new("latent", 1, 2, 2, 32, 32, 192, Causal: true, backward) { ValueDim = 128, SharedDim = 64 },
+        }),
+        new Attention("cached latent", 1, 16, 1, 1, 32, 576, Causal: false) { ValueDim = 512, SharedDim = 64, ValuesInKeys = true },
         new Norm("norm", NormFunction.Rms, 32, 64),
         new Norm("norm", NormFunction.Layer, 32, 64, Backward: true),
         new Softmax("softmax", 32, 64),

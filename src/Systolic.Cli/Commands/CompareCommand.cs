@@ -48,7 +48,7 @@ internal sealed class CompareCommand : Command, IHasExamples
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         IMachine baseline = _library.LoadMachine(parsed.GetRequiredValue(_baseline));
         using OutputFiles files = _output.Open(parsed);
-        var options = new RunOptions { CollectSpans = files.Trace is not null, Overlap = _workload.Overlap(parsed), Prices = _pricing.Table(parsed) };
+        RunOptions options = _workload.Options(parsed) with { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
         var comparison = Comparison.Of(
             await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) },
             await BackgroundRun.RunAsync(baseline, graph, options, _terminal, cancellation) with { Cost = _pricing.BaselineCost(parsed) });

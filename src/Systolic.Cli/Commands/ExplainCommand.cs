@@ -46,7 +46,7 @@ internal sealed class ExplainCommand : Command, IHasExamples
         OperatorGraph graph = _workload.Build(parsed);
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         using OutputFiles files = _output.Open(parsed);
-        var options = new RunOptions { CollectSpans = true, Prices = PricingOptions.Read(parsed.GetValue(_table)) };
+        RunOptions options = _workload.Options(parsed) with { CollectSpans = true, Prices = PricingOptions.Read(parsed.GetValue(_table)) };
         RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation);
         var freed = new Dictionary<MachinePart, RunReport>();
         if (!parsed.GetValue(_bounds))

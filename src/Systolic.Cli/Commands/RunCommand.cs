@@ -36,6 +36,8 @@ internal sealed class RunCommand : Command, IHasExamples
         "systolic run --model llama-3-8b --machine trn2 --tokens 2048",
         "systolic run --model llama-3-8b --machine h100 --phase decode --context 4096 --batch 8",
         "systolic run --model gpt2 --machine trn2-core --layers 1 --trace trace.json",
+        "systolic run --model llama-3-8b --phase training --batch 8 --micro-batches 8 --recompute selective --ignore-capacity",
+        "systolic run --model llama-3-8b --machine h100 --phase finetune --lora-rank 16 --lora-targets q_proj,v_proj",
         "systolic run --model llama-3-8b --phase decode --price-per-chip-hour 1.5 --price-per-kwh 0.1",
         "systolic run --model ./my-model/config.json --machine ./my-chip.json --json out.json",
     ];
@@ -45,7 +47,7 @@ internal sealed class RunCommand : Command, IHasExamples
         OperatorGraph graph = _workload.Build(parsed);
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         using OutputFiles files = _output.Open(parsed);
-        var options = new RunOptions { CollectSpans = files.Trace is not null, Overlap = _workload.Overlap(parsed), Prices = _pricing.Table(parsed) };
+        RunOptions options = _workload.Options(parsed) with { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
         RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) };
         files.Write(report, _terminal.Error);
         new ReportView(_terminal.Results).Show(report);

@@ -54,7 +54,7 @@ internal sealed class TrainCostCommand : Command, IHasExamples
         OperatorGraph step = TrainingCost.StepOf(plan.Parameters);
         string[] machines = [parsed.GetRequiredValue(_machine), .. parsed.GetValue(_baseline) is { } other ? [other] : (string[])[]];
         IMachine[] loaded = [.. machines.Select(_library.LoadMachine)];
-        var options = new RunOptions { Prices = _pricing.Table(parsed) };
+        var options = new RunOptions { Prices = _pricing.Table(parsed), IgnoreCapacity = true };
         var costs = new List<TrainingCost>();
         foreach (IMachine machine in loaded)
         {

@@ -60,6 +60,7 @@ internal sealed class ReportView(IAnsiConsole console)
 
         Heading("Where the energy went");
         ShareTable.Draw(console, reports, EnergyParts(reports), part => part, EnergyOf);
+        ShowMemory(reports);
         Heading("How busy the engines were");
         ShowEngines(reports);
         foreach (RunReport report in reports)
@@ -92,6 +93,23 @@ internal sealed class ReportView(IAnsiConsole console)
     {
         Energy energy = report.EnergyBreakdown.Parts.Where(part => part.Component == component).Aggregate(Energy.Zero, (sum, part) => sum + part.Value);
         return (energy.ToString(), energy / report.Energy);
+    }
+
+    private void ShowMemory(ImmutableArray<RunReport> reports)
+    {
+        if (reports[0].Memory is not { } memory)
+        {
+            return;
+        }
+
+        Heading("What main memory holds");
+        var table = new TextTable([new("", true), new("size"), .. reports.Select(report => new Column($"of {report.Machine.Name}"))]);
+        foreach ((string name, Bytes size) in memory.Parts.Add(("total", memory.Total)).Where(part => part.Size > Bytes.Zero))
+        {
+            table.Add([name, size.ToString(), .. reports.Select(report => Text.Percent((double)size.Value / report.Machine.MainMemoryCapacity.Value))]);
+        }
+
+        table.Draw(console);
     }
 
     private void ShowEngines(ImmutableArray<RunReport> reports)

@@ -20,6 +20,7 @@ internal sealed class AttentionBackwardKernel
     private readonly TileBuffer _transposes, _scores, _slopes, _valueGradient, _keyGradient, _queryGradient;
     private readonly TileBuffer _keys, _values, _keyRows, _queries, _outputs, _queryRows, _outputRows, _statistics;
     private readonly TileBuffer _probabilities, _differences, _transposed, _accumulators, _results;
+    private readonly TileBuffer? _bounded;
     private readonly HeadTranspose _transpose;
     private long _resultRound;
 
@@ -30,7 +31,7 @@ internal sealed class AttentionBackwardKernel
         int chunks = (int)Math.Clamp(_kernel.BankColumns / op.HeadDim, 1, AttentionPlan.TileKeys / _plan.Partitions);
         _keysPerBlock = chunks * _plan.Partitions;
         _transposes = _kernel.Psum("transposes", 1, op.Type);
-        _transpose = new HeadTranspose(_kernel, op, _plan, _transposes);
+        _transpose = new HeadTranspose(_kernel, _plan, _transposes);
         _scores = _kernel.Psum("scores", 2);
         _slopes = _kernel.Psum("slopes of scores", 2);
         _valueGradient = _kernel.Psum("gradient of values", 1);
@@ -44,10 +45,11 @@ internal sealed class AttentionBackwardKernel
         _queries = _kernel.Sbuf("queries", tile, op.Type, 3);
         _outputs = _kernel.Sbuf("gradient of output", tile, op.Type, 3);
         _queryRows = _kernel.Sbuf("queries by row", op.HeadDim, op.Type, 4);
-        _outputRows = _kernel.Sbuf("output and its gradient by row", op.HeadDim, op.Type, 8);
+        _outputRows = _kernel.Sbuf("output and its gradient by row", op.ValueDim, op.Type, 8);
         _statistics = _kernel.Sbuf("row statistics", SmallBytes, 4);
         _probabilities = _kernel.Sbuf("probabilities", (long)_keysPerBlock * e, 3);
         _differences = _kernel.Sbuf("slopes", (long)_keysPerBlock * e, 3);
+        _bounded = op.SoftCap is null ? null : _kernel.Sbuf("bounded scores", (long)_keysPerBlock * sizeof(float), 2);
         _transposed = _kernel.Sbuf("slopes transposed", (long)_keysPerBlock * e, 2);
         _results = _kernel.Sbuf("result", Math.Max(row * e, op.HeadDim * sizeof(float)), 4);
         long accumulator = op.HeadDim * sizeof(float);
@@ -115,9 +117,13 @@ internal sealed class AttentionBackwardKernel
         }
     }
 
-    private bool Sees(int query, int block) => !_op.Causal || _plan.LastPosition(query) >= (long)block * _keysPerBlock;
+    private bool Sees(int query, int block) => !_op.Causal || (_plan.LastPosition(query) >= (long)block * _keysPerBlock && block >= FirstBlock(query));
+
+    private int FirstBlock(int query) => (int)(_plan.WindowStart(_plan.FirstPosition(query)) / _keysPerBlock);
 
     private bool Cut(int query, int block) => _op.Causal && ((long)block * _keysPerBlock) + KeysIn(block) - 1 > _plan.FirstPosition(query);
+
+    private bool CutByWindow(int query, int block) => (long)block * _keysPerBlock < _plan.WindowStart(_plan.LastPosition(query));
 
     private int KeysIn(int block) => (int)Math.Min(_keysPerBlock, _op.KvTokens - ((long)block * _keysPerBlock));
 
@@ -131,26 +137,44 @@ internal sealed class AttentionBackwardKernel
 
         LoadQuery(unit);
         int rows = _plan.RowsIn(unit.Query), keys = KeysIn(unit.Block);
-        for (int slice = 0; slice < _plan.HeadSlices; slice++)
+        for (int first = 0; first < _op.HeadDim; first += _plan.Partitions)
         {
-            int d = (int)Math.Min(_plan.Partitions, _op.HeadDim - ((long)slice * _plan.Partitions));
-            _kernel.MatMul(_scores[unit.Number], _queries[unit.Number], _keys[unit.Turn], d, rows, keys, _op.Type, slice > 0);
-            _kernel.MatMul(_slopes[unit.Number], _outputs[unit.Number], _values[unit.Turn], d, rows, keys, _op.Type, slice > 0);
+            _kernel.MatMul(_scores[unit.Number], _queries[unit.Number], _keys[unit.Turn], Depth(_op.HeadDim, first), rows, keys, _op.Type, first > 0);
+            if (first < _op.ValueDim)
+            {
+                _kernel.MatMul(_slopes[unit.Number], _outputs[unit.Number], _values[unit.Turn], Depth(_op.ValueDim, first), rows, keys, _op.Type, first > 0);
+            }
         }
     }
+
+    private int Depth(long features, int first) => (int)Math.Min(_plan.Partitions, features - first);
 
     /// <summary>Probabilities from scores, and the slopes of scores: p * (dp - sum(dp * p)).</summary>
     private void Slopes(Unit unit)
     {
         int rows = _plan.RowsIn(unit.Query), keys = KeysIn(unit.Block);
-        Tile probability = _probabilities[unit.Number];
-        _kernel.Activation(ActivationFunction.Exp, probability, _scores[unit.Number], _statistics[unit.Number], rows, keys, DataType.Fp32, _op.Type);
-        if (Cut(unit.Query, unit.Block))
+        Tile probability = _probabilities[unit.Number], scores = _scores[unit.Number], differences = _differences[unit.Number];
+        if (_bounded is not null)
         {
-            _kernel.AffineSelect(probability, probability, rows, keys, _op.Type);
+            scores = _bounded[unit.Number];
+            _kernel.Activation(ActivationFunction.Tanh, scores, _scores[unit.Number], null, rows, keys, DataType.Fp32, DataType.Fp32);
         }
 
-        _kernel.ScalarTensorTensor(_differences[unit.Number], _slopes[unit.Number], probability, rows, keys, DataType.Fp32, _op.Type);
+        _kernel.Activation(ActivationFunction.Exp, probability, scores, _statistics[unit.Number], rows, keys, DataType.Fp32, _op.Type);
+        foreach (bool cut in (bool[])[Cut(unit.Query, unit.Block), CutByWindow(unit.Query, unit.Block)])
+        {
+            if (cut)
+            {
+                _kernel.AffineSelect(probability, probability, rows, keys, _op.Type);
+            }
+        }
+
+        _kernel.ScalarTensorTensor(differences, _slopes[unit.Number], probability, rows, keys, DataType.Fp32, _op.Type);
+        if (_bounded is not null)
+        {
+            _kernel.Activation(ActivationFunction.Square, scores, scores, null, rows, keys, DataType.Fp32, DataType.Fp32);
+            _kernel.ScalarTensorTensor(differences, scores, differences, rows, keys, DataType.Fp32, _op.Type);
+        }
     }
 
     private void Gradients(Unit unit)
@@ -167,7 +191,7 @@ internal sealed class AttentionBackwardKernel
         for (int start = 0; start < keys; start += _plan.Partitions)
         {
             int chunk = Math.Min(_plan.Partitions, keys - start);
-            _kernel.MatMul(_valueGradient[unit.Turn], _probabilities[unit.Number], _outputRows[2 * unit.Number], rows, chunk, d, _op.Type, !unit.First || start > 0);
+            _kernel.MatMul(_valueGradient[unit.Turn], _probabilities[unit.Number], _outputRows[2 * unit.Number], rows, chunk, (int)_op.ValueDim, _op.Type, !unit.First || start > 0);
             _kernel.MatMul(_keyGradient[unit.Turn], slopes, _queryRows[unit.Number], rows, chunk, d, _op.Type, !unit.First || start > 0);
         }
 
@@ -179,45 +203,46 @@ internal sealed class AttentionBackwardKernel
         AccumulateQuery(unit, rows, d);
         if (unit.Last)
         {
-            StoreBlock(unit, keys, d);
+            StoreBlock(unit, keys);
         }
     }
 
     private void LoadBlock(Unit unit)
     {
         int keys = KeysIn(unit.Block);
-        foreach ((Tile rows, Tile target) in new[] { (_keyRows[2 * unit.Turn], _keys[unit.Turn]), (_keyRows[(2 * unit.Turn) + 1], _values[unit.Turn]) })
+        foreach ((Tile rows, Tile target, long features) in new[] { (_keyRows[2 * unit.Turn], _keys[unit.Turn], _op.HeadDim), (_keyRows[(2 * unit.Turn) + 1], _values[unit.Turn], _op.ValueDim) })
         {
-            _kernel.Load(StreamId.QueueWeights, rows, keys, _op.HeadDim * _plan.ElementSize);
-            _transpose.Write(target, rows, keys, _keysPerBlock);
+            _kernel.Load(StreamId.QueueWeights, rows, keys, features * _plan.ElementSize);
+            _transpose.Write(target, rows, keys, _keysPerBlock, features);
         }
     }
 
     private void LoadQuery(Unit unit)
     {
-        int rows = _plan.RowsIn(unit.Query), d = (int)_op.HeadDim;
-        long bytes = _op.HeadDim * _plan.ElementSize;
+        int rows = _plan.RowsIn(unit.Query), d = (int)_op.ValueDim;
+        long bytes = _op.ValueDim * _plan.ElementSize;
         Tile query = _queryRows[unit.Number], gradient = _outputRows[2 * unit.Number], output = _outputRows[(2 * unit.Number) + 1];
-        _kernel.Load(StreamId.QueueActivations, query, rows, bytes);
+        _kernel.Load(StreamId.QueueActivations, query, rows, _op.HeadDim * _plan.ElementSize);
         _kernel.Load(StreamId.QueueActivations, gradient, rows, bytes);
         _kernel.Load(StreamId.QueueActivations, output, rows, bytes);
         _kernel.Load(StreamId.QueueSmall, _statistics[unit.Number], rows, sizeof(float));
         _kernel.TensorTensor(StreamId.Vector, output, output, gradient, rows, d, _op.Type, _op.Type);
         _kernel.TensorReduce(_statistics[unit.Number], output, rows, d, _op.Type, DataType.Fp32);
-        _transpose.Write(_queries[unit.Number], query, rows, _plan.Partitions);
-        _transpose.Write(_outputs[unit.Number], gradient, rows, _plan.Partitions);
+        _transpose.Write(_queries[unit.Number], query, rows, _plan.Partitions, _op.HeadDim);
+        _transpose.Write(_outputs[unit.Number], gradient, rows, _plan.Partitions, _op.ValueDim);
     }
 
     private void AccumulateQuery(Unit unit, int rows, int d)
     {
         Tile sum = _queriesResident ? _accumulators[unit.Query] : _accumulators[unit.Number];
         bool last = (unit.Block + 1L) * _keysPerBlock >= _op.KvTokens || !Sees(unit.Query, unit.Block + 1);
-        if (unit.Block > 0 && !_queriesResident)
+        bool first = unit.Block == FirstBlock(unit.Query);
+        if (!first && !_queriesResident)
         {
             _kernel.Load(StreamId.QueueSmall, sum, rows, _op.HeadDim * sizeof(float));
         }
 
-        if (unit.Block == 0)
+        if (first)
         {
             _kernel.Copy(StreamId.Vector, sum, _queryGradient[unit.Number], rows, d, DataType.Fp32, DataType.Fp32);
         }
@@ -238,14 +263,14 @@ internal sealed class AttentionBackwardKernel
         }
     }
 
-    private void StoreBlock(Unit unit, int keys, int d)
+    private void StoreBlock(Unit unit, int keys)
     {
         int chunks = (int)MatMulPlan.Ceiling(keys, _plan.Partitions);
-        foreach (TileBuffer gradient in new[] { _valueGradient, _keyGradient })
+        foreach ((TileBuffer gradient, long features) in new[] { (_valueGradient, _op.ValueDim), (_keyGradient, _op.HeadDim) })
         {
             Tile result = _results[_resultRound++];
-            _kernel.Copy(StreamId.Scalar, result, gradient[unit.Turn], Math.Min(keys, _plan.Partitions), chunks * d, DataType.Fp32, _op.Type);
-            _kernel.Store(StreamId.QueueStores, result, keys, _op.HeadDim * _plan.ElementSize);
+            _kernel.Copy(StreamId.Scalar, result, gradient[unit.Turn], Math.Min(keys, _plan.Partitions), (int)(chunks * features), DataType.Fp32, _op.Type);
+            _kernel.Store(StreamId.QueueStores, result, keys, features * _plan.ElementSize);
         }
     }
 }

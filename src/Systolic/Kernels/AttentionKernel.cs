@@ -14,8 +14,8 @@ internal sealed class AttentionKernel
 {
     private const int UnitsAhead = 2;
 
-    /// <summary>Score of a key that the causal mask hides: scaled, it is finite, and its exponential is zero.</summary>
-    private const float Hidden = -3e38f;
+    /// <summary>Score of a key that a mask hides: scaled, it is finite, and its exponential is zero.</summary>
+    private readonly float _hidden;
 
     private readonly Attention _op;
     private readonly AttentionPlan _plan;
@@ -46,14 +46,15 @@ internal sealed class AttentionKernel
     {
         (_op, _plan, _groups) = (op, new AttentionPlan(op, machine), groups);
         _kernel = new KernelBuilder(machine, op.Name, values);
-        _scale = (float)(1 / Math.Sqrt(op.HeadDim));
+        _scale = (float)(op.SoftCap ?? (1 / Math.Sqrt(op.HeadDim)));
+        _hidden = -3e38f / Math.Max(1, _scale);
         bool byDma = machine.Dma.LocalTransposeShare > 0;
         TileBuffer transposes = _kernel.Psum("transposes", byDma ? 1 : 2, op.Type);
         _output = _kernel.Psum("output", 1);
         _scores = _kernel.Psum("scores", machine.Psum.Banks - (byDma ? 2 : 3));
         _operands = new AttentionOperands(_kernel, op, _plan, transposes);
         _transpose = new ScoreTranspose(_kernel, op.Type, byDma ? null : transposes, (UnitsAhead + 1) * AttentionPlan.SectionTiles);
-        _masked = _kernel.Sbuf("masked scores", AttentionPlan.TileKeys, DataType.Fp32, 2);
+        _masked = _kernel.Sbuf("masked scores", AttentionPlan.TileKeys, DataType.Fp32, op.SoftCap is null && op.Window is null ? 2 : 2 * AttentionPlan.SectionTiles);
         _probabilities = _kernel.Sbuf("probabilities", AttentionPlan.TileKeys, op.Type, (UnitsAhead + 1) * AttentionPlan.SectionTiles);
         int turns = (2 * _plan.QueryGroup) + UnitsAhead;
         _maxima = _kernel.Sbuf("maxima of tiles", AttentionPlan.SectionTiles, DataType.Fp32, 2 * UnitsAhead);
@@ -62,8 +63,8 @@ internal sealed class AttentionKernel
         _tileSums = _kernel.Sbuf("sums of tiles", AttentionPlan.SectionTiles, DataType.Fp32, 2 * UnitsAhead);
         _sectionSums = _kernel.Sbuf("sum of a section", 1, DataType.Fp32, 2);
         _sums = _kernel.Sbuf("sums", 1, DataType.Fp32, turns);
-        _accumulators = _kernel.Sbuf("accumulated output", op.HeadDim, DataType.Fp32, turns);
-        _results = _kernel.Sbuf("result", op.HeadDim, op.Type, 2);
+        _accumulators = _kernel.Sbuf("accumulated output", op.ValueDim, DataType.Fp32, turns);
+        _results = _kernel.Sbuf("result", op.ValueDim, op.Type, 2);
     }
 
     /// <summary>A query tile against a section of keys.</summary>
@@ -73,9 +74,11 @@ internal sealed class AttentionKernel
     /// <param name="Pass">Number of the pass over keys and values.</param>
     /// <param name="Turn">Number of the query tile over the whole program.</param>
     /// <param name="Section">Section of keys.</param>
+    /// <param name="FirstTile">First key tile of the section that the query tile sees.</param>
     /// <param name="Tiles">Key tiles of the section that the query tile sees.</param>
+    /// <param name="First">The query tile's first section.</param>
     /// <param name="Last">The query tile's last section.</param>
-    private readonly record struct Unit(long Head, int Query, long Number, long Pass, long Turn, int Section, int Tiles, bool Last);
+    private readonly record struct Unit(long Head, int Query, long Number, long Pass, long Turn, int Section, int FirstTile, int Tiles, bool First, bool Last);
 
     /// <summary>Lowers a forward operator.</summary>
     public static Lowering Lower(Attention op, Accelerator machine, bool values)
@@ -121,11 +124,11 @@ internal sealed class AttentionKernel
                 {
                     for (int i = 0; i < members; i++)
                     {
-                        int visible = _plan.VisibleTiles(group + i);
-                        int tiles = Math.Min(AttentionPlan.SectionTiles, visible - (section * AttentionPlan.SectionTiles));
+                        int seen = _plan.FirstTile(group + i), visible = _plan.VisibleTiles(group + i), start = section * AttentionPlan.SectionTiles, end = start + AttentionPlan.SectionTiles;
+                        int first = Math.Max(start, seen), tiles = Math.Min(end, visible) - first;
                         if (tiles > 0)
                         {
-                            yield return new Unit(head, group + i, number++, pass, turn + i, section, tiles, visible <= (section + 1) * AttentionPlan.SectionTiles);
+                            yield return new Unit(head, group + i, number++, pass, turn + i, section, first, tiles, first == seen, visible <= end);
                         }
                     }
                 }
@@ -143,7 +146,7 @@ internal sealed class AttentionKernel
         int rows = _plan.RowsIn(unit.Query);
         for (int t = 0; t < unit.Tiles; t++)
         {
-            int key = KeyTile(unit, t), keys = _plan.KeysIn(key);
+            int key = unit.FirstTile + t, keys = _plan.KeysIn(key);
             TileView query = _operands.Query(unit.Query, unit.Turn, unit.Head, 0);
             long load = _operands.KeyValue(unit.Pass, key, unit.Head);
             TileView bank = _scores[_scoreRound++][..rows, ..keys];
@@ -154,27 +157,48 @@ internal sealed class AttentionKernel
         }
     }
 
-    private static int KeyTile(Unit unit, int tile) => (unit.Section * AttentionPlan.SectionTiles) + tile;
-
-    /// <summary>Copies the tiles that the causal mask cuts to SBUF, where the general-purpose engine masks them; returns where the scores of each tile lie.</summary>
+    /// <summary>Bounds the scores, and copies the tiles that a mask cuts to SBUF, where the general-purpose engine masks them; returns where the scores of each tile lie.</summary>
     private TileView[] Mask(Unit unit, long firstScore)
     {
         int rows = _plan.RowsIn(unit.Query);
         var scores = new TileView[unit.Tiles];
         for (int t = 0; t < unit.Tiles; t++)
         {
-            int key = KeyTile(unit, t), keys = _plan.KeysIn(key);
+            int key = unit.FirstTile + t, keys = _plan.KeysIn(key);
             scores[t] = _scores[firstScore + t][..rows, ..keys];
-            if (_plan.Masked(unit.Query, key))
+            bool ahead = _plan.Masked(unit.Query, key), behind = _plan.CutByWindow(unit.Query, key);
+            if (ahead || behind || _op.SoftCap is not null)
             {
-                TileView copy = _masked[_maskedRound++][..rows, ..keys];
-                _kernel.Copy(StreamId.Vector, copy, scores[t]);
-                _kernel.AffineSelect(copy, copy, _plan.Visible(unit.Query, key), Hidden);
-                scores[t] = copy;
+                scores[t] = Bounded(_masked[_maskedRound++][..rows, ..keys], scores[t]);
+            }
+
+            if (ahead)
+            {
+                _kernel.AffineSelect(scores[t], scores[t], _plan.Visible(unit.Query, key), _hidden);
+            }
+
+            if (behind)
+            {
+                _kernel.AffineSelect(scores[t], scores[t], _plan.InWindow(unit.Query, key), _hidden);
             }
         }
 
         return scores;
+    }
+
+    /// <summary>The scores in SBUF: as they are, or the hyperbolic tangent that the cap multiplies as the exponential's scale.</summary>
+    private TileView Bounded(in TileView copy, in TileView scores)
+    {
+        if (_op.SoftCap is { } cap)
+        {
+            _kernel.Activation(ActivationFunction.Tanh, copy, scores, scale: (float)(1 / (Math.Sqrt(_op.HeadDim) * cap)));
+        }
+        else
+        {
+            _kernel.Copy(StreamId.Vector, copy, scores);
+        }
+
+        return copy;
     }
 
     private void Softmax(Unit unit, TileView[] scores)
@@ -199,7 +223,7 @@ internal sealed class AttentionKernel
     {
         TileView now = Running(unit, unit.Section, rows);
         _kernel.TensorReduce(AluOperator.Maximum, now, _maxima[unit.Number][..rows, ..unit.Tiles], negate: true);
-        if (unit.Section == 0)
+        if (unit.First)
         {
             _kernel.TensorScalar(StreamId.Vector, now, now, AluOperator.Multiply, _scale);
             return now;
@@ -215,7 +239,7 @@ internal sealed class AttentionKernel
 
     private void Finish(Unit unit)
     {
-        TileView output = _output[unit.Number][.._plan.RowsIn(unit.Query), ..(int)_op.HeadDim];
+        TileView output = _output[unit.Number][.._plan.RowsIn(unit.Query), ..(int)_op.ValueDim];
         WeighValues(unit, output);
         Accumulate(unit, output);
     }
@@ -225,7 +249,7 @@ internal sealed class AttentionKernel
         int rows = _plan.RowsIn(unit.Query);
         for (int t = 0; t < unit.Tiles; t++)
         {
-            int key = KeyTile(unit, t), keys = _plan.KeysIn(key);
+            int key = unit.FirstTile + t, keys = _plan.KeysIn(key);
             long load = _operands.KeyValue(unit.Pass, key, unit.Head);
             Tile transposed = _transpose.Read(_probabilities[_probabilityRound++][..rows, ..keys]);
             for (int start = 0; start < keys; start += _plan.Partitions)
@@ -241,7 +265,7 @@ internal sealed class AttentionKernel
         int rows = _plan.RowsIn(unit.Query);
         TileView sum = _sums[unit.Turn][..rows, ..1], accumulator = _accumulators[unit.Turn][..rows, ..];
         TileView tiles = _tileSums[unit.Number][..rows, ..unit.Tiles];
-        if (unit.Section == 0)
+        if (unit.First)
         {
             _kernel.TensorReduce(AluOperator.Add, sum, tiles);
             _kernel.Copy(StreamId.Vector, accumulator, output);
@@ -259,7 +283,7 @@ internal sealed class AttentionKernel
             TileView result = _results[_resultRound++][..rows, ..];
             _kernel.Reciprocal(sum, sum);
             _kernel.TensorScalar(StreamId.Vector, result, accumulator, AluOperator.Multiply, sum);
-            _kernel.Store(StreamId.QueueStores, _operands.QueryRows(_operands.Output, unit.Query, unit.Head), result);
+            _kernel.Store(StreamId.QueueStores, _operands.ResultRows(unit.Query, unit.Head), result);
         }
     }
 }

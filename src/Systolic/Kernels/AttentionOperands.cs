@@ -27,12 +27,12 @@ internal sealed class AttentionOperands
 
     public AttentionOperands(KernelBuilder kernel, Attention op, AttentionPlan plan, TileBuffer banks)
     {
-        (_kernel, _op, _plan, _transpose) = (kernel, op, plan, new HeadTranspose(kernel, op, plan, banks));
+        (_kernel, _op, _plan, _transpose) = (kernel, op, plan, new HeadTranspose(kernel, plan, banks));
         DataType type = op.Type;
-        _queryTensor = kernel.Input("queries", op.Batch * op.QueryTokens, QueryColumns, type);
+        _queryTensor = kernel.Input("queries", op.Batch * op.QueryTokens, QueryHeads * op.HeadDim, type);
         _keyTensor = kernel.Input("keys", op.Batch * op.KvTokens, op.KvHeads * op.HeadDim, type);
-        _valueTensor = kernel.Input("values", op.Batch * op.KvTokens, op.KvHeads * op.HeadDim, type);
-        Output = kernel.Output("output", op.Batch * op.QueryTokens, QueryColumns, type);
+        _valueTensor = kernel.Input("values", op.Batch * op.KvTokens, op.KvHeads * op.ValueDim, type);
+        Output = kernel.Output("output", op.Batch * op.QueryTokens, QueryHeads * op.ValueDim, type);
         _loaded = new (long, long)[plan.KeyTiles];
         Array.Fill(_loaded, (-1, 0));
         _keyStride = AttentionPlan.KeyChunks(plan.Partitions) * plan.Partitions;
@@ -41,13 +41,12 @@ internal sealed class AttentionOperands
         _queryStaging = _byDma ? null : kernel.Sbuf("queries to transpose", op.HeadDim, type, 2);
         _keys = kernel.Sbuf("keys", plan.KeyTileBytes / plan.ElementSize, type, plan.KeyValueCopies);
         _values = kernel.Sbuf("values", plan.ValueTileBytes / plan.ElementSize, type, plan.KeyValueCopies);
-        _keyStaging = _byDma ? null : kernel.Sbuf("keys to transpose", plan.ValueTileBytes / plan.ElementSize, type, 2);
+        _keyStaging = _byDma ? null : kernel.Sbuf("keys to transpose", AttentionPlan.KeyChunks(plan.Partitions) * op.HeadDim, type, 2);
     }
 
-    /// <summary>The result, laid out as the queries are.</summary>
-    public MemoryTensor Output { get; }
+    private MemoryTensor Output { get; }
 
-    private long QueryColumns => _op.KvHeads * _plan.GroupHeads * _op.HeadDim;
+    private long QueryHeads => _op.KvHeads * _plan.GroupHeads;
 
     /// <summary>Slice <paramref name="slice"/> of the head dimension of the transposed query tile of <paramref name="turn"/>, loaded at its first use.</summary>
     public TileView Query(int query, long turn, long head, int slice)
@@ -57,23 +56,26 @@ internal sealed class AttentionOperands
         if (turn > _queryTurn)
         {
             _queryTurn = turn;
-            LoadTransposed(StreamId.QueueActivations, target, _queryStaging?[turn], QueryRows(_queryTensor, query, head), _plan.Partitions);
+            LoadTransposed(StreamId.QueueActivations, target, _queryStaging?[turn], QueryRows(_queryTensor, query, head, _op.HeadDim), _plan.Partitions);
         }
 
         int start = slice * _plan.Partitions;
         return target[.._plan.SliceDepth(slice), start..(start + rows)];
     }
 
+    /// <summary>Where the rows of the result of a query tile lie.</summary>
+    public MemoryView ResultRows(int query, long head) => QueryRows(Output, query, head, _op.ValueDim);
+
     /// <summary>Where the rows of a query tile lie: tokens of one head, or all heads of a token and then those of the next.</summary>
-    public MemoryView QueryRows(MemoryTensor tensor, int query, long head)
+    private MemoryView QueryRows(MemoryTensor tensor, int query, long head, long features)
     {
         (long batch, long kvHead) = Math.DivRem(head, _op.KvHeads);
-        long first = kvHead * _plan.GroupHeads * _op.HeadDim;
+        long first = kvHead * _plan.GroupHeads * features, columns = QueryHeads * features;
         return _plan.Stacked
-            ? new MemoryView(tensor, (batch * _op.QueryTokens * QueryColumns) + first, new MemoryPattern((int)_op.QueryTokens, QueryColumns, (int)_plan.GroupHeads, _op.HeadDim, 1, 0, (int)_op.HeadDim))
+            ? new MemoryView(tensor, (batch * _op.QueryTokens * columns) + first, new MemoryPattern((int)_op.QueryTokens, columns, (int)_plan.GroupHeads, features, 1, 0, (int)features))
             : tensor.Part(
                 (batch * _op.QueryTokens) + ((long)(query % _plan.TilesPerHead) * _plan.Partitions), _plan.RowsIn(query),
-                first + (query / _plan.TilesPerHead * _op.HeadDim), _op.HeadDim);
+                first + (query / _plan.TilesPerHead * features), features);
     }
 
     /// <summary>Number of the load of key tile <paramref name="tile"/>, which is written at its first use in <paramref name="pass"/>.</summary>
@@ -100,8 +102,8 @@ internal sealed class AttentionOperands
     /// <summary>Values of a load: <paramref name="count"/> tokens of chunk <paramref name="chunk"/>.</summary>
     public TileView Values(long load, int chunk, int count)
     {
-        int start = (int)(chunk * _op.HeadDim);
-        return _values[load][..count, start..(start + (int)_op.HeadDim)];
+        int start = (int)(chunk * _op.ValueDim);
+        return _values[load][..count, start..(start + (int)_op.ValueDim)];
     }
 
     private void Load(long load, int tile, long head)
@@ -110,7 +112,7 @@ internal sealed class AttentionOperands
         long row = (batch * _op.KvTokens) + ((long)tile * AttentionPlan.TileKeys);
         int keys = _plan.KeysIn(tile);
         LoadTransposed(StreamId.QueueWeights, _keys[load], _keyStaging?[load], _keyTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim), _keyStride);
-        _kernel.Load(StreamId.QueueWeights, ByRow(_values[load], keys), _valueTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim));
+        _kernel.Load(StreamId.QueueWeights, ByRow(_values[load], keys, _op.ValueDim), _valueTensor.Part(row, keys, kvHead * _op.ValueDim, _op.ValueDim));
     }
 
     private void LoadTransposed(StreamId queue, Tile target, Tile? staging, in MemoryView source, int sliceStride)
@@ -118,8 +120,8 @@ internal sealed class AttentionOperands
         int tokens = source.Pattern.AllRows;
         if (staging is { } rows)
         {
-            _kernel.Load(queue, ByRow(rows, tokens), source);
-            _transpose.Write(target, rows, tokens, sliceStride);
+            _kernel.Load(queue, ByRow(rows, tokens, _op.HeadDim), source);
+            _transpose.Write(target, rows, tokens, sliceStride, _op.HeadDim);
             return;
         }
 
@@ -127,6 +129,6 @@ internal sealed class AttentionOperands
         _kernel.LoadTransposed(queue, _plan.HeadSlices == 1 ? slice : slice.Repeat(_plan.HeadSlices, sliceStride), source);
     }
 
-    private TileView ByRow(Tile tile, int tokens) =>
-        tile[..Math.Min(tokens, _plan.Partitions), ..(int)(MatMulPlan.Ceiling(tokens, _plan.Partitions) * _op.HeadDim)];
+    private TileView ByRow(Tile tile, int tokens, long features) =>
+        tile[..Math.Min(tokens, _plan.Partitions), ..(int)(MatMulPlan.Ceiling(tokens, _plan.Partitions) * features)];
 }

@@ -27,7 +27,7 @@ internal sealed class AttentionPlan
         ElementSize = op.Type.ByteSize();
         RequireTransposesFit(op, machine);
         GroupHeads = MatMulPlan.Ceiling(op.QueryHeads, op.KvHeads);
-        Stacked = op.QueryTokens * GroupHeads <= Partitions && op.QueryTokens < op.KvTokens;
+        Stacked = op.QueryTokens * GroupHeads <= Partitions && op.QueryTokens < op.KvTokens && op.Window is null;
         HeadSlices = (int)MatMulPlan.Ceiling(op.HeadDim, Partitions);
         KeyTiles = (int)MatMulPlan.Ceiling(op.KvTokens, TileKeys);
         TilesPerHead = Stacked ? 1 : (int)MatMulPlan.Ceiling(op.QueryTokens, Partitions);
@@ -74,8 +74,8 @@ internal sealed class AttentionPlan
     /// <summary>Bytes per partition of 512 transposed keys, in whole chunks.</summary>
     public long KeyTileBytes => (long)KeyChunks(Partitions) * Partitions * HeadSlices * ElementSize;
 
-    /// <summary>Bytes per partition of 512 values (or keys as they lie in memory), in whole chunks.</summary>
-    public long ValueTileBytes => KeyChunks(Partitions) * _op.HeadDim * ElementSize;
+    /// <summary>Bytes per partition of 512 values, in whole chunks.</summary>
+    public long ValueTileBytes => KeyChunks(Partitions) * _op.ValueDim * ElementSize;
 
     /// <summary>Groups of query tiles of one key/value head.</summary>
     public int QueryGroups => (int)MatMulPlan.Ceiling(QueryTiles, QueryGroup);
@@ -106,6 +106,15 @@ internal sealed class AttentionPlan
     /// <summary>Key tiles that query tile <paramref name="tile"/> sees; a causal mask hides the later ones.</summary>
     public int VisibleTiles(int tile) => _op.Causal && !Stacked ? (int)MatMulPlan.Ceiling(LastPosition(tile) + 1, TileKeys) : KeyTiles;
 
+    /// <summary>The first key tile that query tile <paramref name="tile"/> sees; a window hides the earlier ones.</summary>
+    public int FirstTile(int tile) => (int)(WindowStart(FirstPosition(tile)) / TileKeys);
+
+    /// <summary>The window ends within key tile <paramref name="key"/> for some row of query tile <paramref name="tile"/>.</summary>
+    public bool CutByWindow(int tile, int key) => (long)key * TileKeys < WindowStart(LastPosition(tile));
+
+    /// <summary>The first key that the token at <paramref name="position"/> sees.</summary>
+    public long WindowStart(long position) => _op.Window is { } window ? Math.Max(0, position - window + 1) : 0;
+
     /// <summary>A causal mask cuts through key tile <paramref name="key"/> of query tile <paramref name="tile"/>.</summary>
     public bool Masked(int tile, int key) => _op.Causal && (((long)key * TileKeys) + KeysIn(key) - 1) > FirstPosition(tile);
 
@@ -116,6 +125,9 @@ internal sealed class AttentionPlan
         int ahead = (int)(FirstPosition(tile) - ((long)key * TileKeys)), group = Stacked ? (int)GroupHeads : 1;
         return new AffineCondition(group * ahead, 1, -group);
     }
+
+    /// <summary>Where a row of query tile <paramref name="tile"/> has a key of key tile <paramref name="key"/> in its window: key + window - 1 is not before the row's position.</summary>
+    public AffineCondition InWindow(int tile, int key) => new((int)(((long)key * TileKeys) + _op.Window!.Value - 1 - FirstPosition(tile)), -1, 1);
 
     public long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + ((long)(tile % TilesPerHead) * Partitions);
 

@@ -1,10 +1,9 @@
 using Systolic.Programs;
-using Systolic.Workloads;
 
 namespace Systolic.Kernels;
 
 /// <summary>Transposes rows of a head (tokens on partitions) through the array, so that the head dimension lies on partitions: a slice of 128 features after the other.</summary>
-internal sealed class HeadTranspose(KernelBuilder kernel, Attention op, AttentionPlan plan, TileBuffer banks)
+internal sealed class HeadTranspose(KernelBuilder kernel, AttentionPlan plan, TileBuffer banks)
 {
     private long _round;
 
@@ -13,19 +12,19 @@ internal sealed class HeadTranspose(KernelBuilder kernel, Attention op, Attentio
     /// <param name="source">Token t at partition t mod P, behind t div P other tokens.</param>
     /// <param name="tokens">Number of tokens.</param>
     /// <param name="sliceStride">From slice to slice.</param>
-    public void Write(Tile target, Tile source, int tokens, int sliceStride)
+    /// <param name="features">Features of a token.</param>
+    public void Write(Tile target, Tile source, int tokens, int sliceStride, long features)
     {
-        for (int slice = 0; slice < plan.HeadSlices; slice++)
+        for (int first = 0, start = 0; first < features; first += plan.Partitions, start += sliceStride)
         {
-            int first = slice * plan.Partitions, columns = (int)Math.Min(plan.Partitions, op.HeadDim - first);
+            int columns = (int)Math.Min(plan.Partitions, features - first);
             Tile bank = banks[_round++];
             for (int token = 0; token < tokens; token += plan.Partitions)
             {
-                int rows = Math.Min(plan.Partitions, tokens - token), column = (int)(token / plan.Partitions * op.HeadDim) + first;
+                int rows = Math.Min(plan.Partitions, tokens - token), column = (int)(token / plan.Partitions * features) + first;
                 kernel.Transpose(bank[..columns, token..(token + rows)], source[..rows, column..(column + columns)]);
             }
 
-            int start = slice * sliceStride;
             kernel.Copy(StreamId.Scalar, target[..columns, start..(start + tokens)], bank[..columns, ..tokens]);
         }
     }

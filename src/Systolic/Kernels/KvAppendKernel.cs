@@ -13,8 +13,8 @@ internal static class KvAppendKernel
     {
         var kernel = new KernelBuilder(machine, op.Name, values);
         var tiles = new RowTiling(rows, kernel.Partitions);
-        MemoryTensor newKeys = kernel.Input("new keys", rows, op.Columns, op.Type), newValues = kernel.Input("new values", rows, op.Columns, op.Type);
-        MemoryTensor keys = kernel.Output("keys", rows, op.Columns, op.Type), cached = kernel.Output("values", rows, op.Columns, op.Type);
+        MemoryTensor newKeys = kernel.Input("new keys", rows, op.Columns, op.Type), newValues = kernel.Input("new values", rows, op.ValueColumns, op.Type);
+        MemoryTensor keys = kernel.Output("keys", rows, op.Columns, op.Type), cached = kernel.Output("values", rows, op.ValueColumns, op.Type);
         for (long tile = 0; tile < tiles.Tiles; tile++)
         {
             kernel.MemoryCopy(StreamId.QueueWeights, keys.Part(tiles.Start(tile), tiles[tile]), newKeys.Part(tiles.Start(tile), tiles[tile]));

@@ -72,7 +72,7 @@ internal sealed class MoeRoutingKernel
         _kernel.Memset(StreamId.GpSimd, _gradient![tile], _rows[tile], _experts, _op.Type);
         for (long chosen = 0; chosen < _op.TopK; chosen++)
         {
-            _kernel.TensorScalar(StreamId.GpSimd, _gradient[tile], _indices[tile], _weights[tile], _rows[tile], _experts, _op.Type, _op.Type);
+            _kernel.TensorScalar(StreamId.GpSimd, _gradient[tile], _gradient[tile], _indices[tile], _rows[tile], _experts, _op.Type, _op.Type);
         }
     }
 

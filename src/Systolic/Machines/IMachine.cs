@@ -16,6 +16,9 @@ public sealed record RunOptions
     /// <summary>Operators of a section overlap where data and memories allow; otherwise each starts when all cores are done with the one before. No difference on a SIMT machine, which runs one kernel after the other.</summary>
     public bool Overlap { get; init; } = true;
 
+    /// <summary>Run a workload that main memory cannot hold, as if it could.</summary>
+    public bool IgnoreCapacity { get; init; }
+
     /// <summary>Energy per activity; the shipped table when null.</summary>
     public EnergyReferenceTable? Prices { get; init; }
 }
@@ -38,6 +41,6 @@ public interface IMachine
     /// <param name="progress">Told after each operator.</param>
     /// <param name="cancellation">Stops between operators and within long programs.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    /// <exception cref="CapacityException">An operator cannot be placed on the machine.</exception>
+    /// <exception cref="CapacityException">Main memory cannot hold the workload, or an operator cannot be placed on the machine.</exception>
     RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default);
 }

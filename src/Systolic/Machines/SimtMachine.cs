@@ -40,6 +40,7 @@ public sealed class SimtMachine : IMachine
     public RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        MemoryFootprint memory = MemoryCapacity.Require(graph, Profile, options);
         bool collectSpans = (options ?? RunOptions.Default).CollectSpans;
         var priced = new Dictionary<(Operator Signature, Traffic Stateful), KernelCost>();
         var runs = ImmutableArray.CreateBuilder<OperatorRun>();
@@ -76,7 +77,7 @@ public sealed class SimtMachine : IMachine
             Bound = new LowerBound(arithmetic, Spec.Memory.Peak.TimeFor(graph.CompulsoryBytes)),
             Spans = spans.ToImmutable(),
         };
-        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options?.Prices);
+        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options?.Prices) with { Memory = memory };
     }
 
     private OperatorRun RunOne(GraphSection section, Operator op, Dictionary<(Operator Signature, Traffic Stateful), KernelCost> priced)

@@ -41,6 +41,7 @@ public sealed class SystolicMachine : IMachine
     {
         ArgumentNullException.ThrowIfNull(graph);
         options ??= RunOptions.Default;
+        MemoryFootprint memory = MemoryCapacity.Require(graph, Profile, options);
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
         var kept = graph.Sections.SelectMany(section => section.Inputs).Select(tensor => tensor.Operand.Name).ToHashSet();
@@ -64,7 +65,7 @@ public sealed class SystolicMachine : IMachine
             Bound = new LowerBound(arithmetic, Accelerator.Memory.Bandwidth.TimeFor(graph.CompulsoryBytes)),
             Spans = [.. session.Spans.Select(span => span with { Start = start + span.Start })],
         };
-        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options.Prices);
+        return RunReport.From(Profile, trace, graph.Name, graph.Phase, graph.Tokens, options.Prices) with { Memory = memory };
     }
 
     private static MachineProfile CreateProfile(Accelerator machine) => new()

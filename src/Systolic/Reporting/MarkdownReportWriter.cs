@@ -1,5 +1,6 @@
 using Systolic.Accounting;
 using Systolic.Units;
+using Systolic.Workloads;
 
 namespace Systolic.Reporting;
 
@@ -34,6 +35,11 @@ public static class MarkdownReportWriter
 
         Section(output, "Engines", Engines(report));
         Section(output, "Traffic", Traffic(report));
+        if (report.Memory is { } memory)
+        {
+            Section(output, "Main memory", Memory(memory, report.Machine.MainMemoryCapacity));
+        }
+
         Section(output, "Operators", Operators(report));
         Section(output, "Assumed parameters", Assumptions(report));
     }
@@ -121,6 +127,17 @@ public static class MarkdownReportWriter
         foreach (LevelTraffic level in report.Traffic)
         {
             table.Add(level.Level, FigureText.Count(level.Amount.Value), level.Amount.ToString());
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Memory(MemoryFootprint memory, Bytes capacity)
+    {
+        var table = new MarkdownTable(["holds", "bytes", "size", "of capacity"]);
+        foreach ((string name, Bytes size) in memory.Parts.Add(("total", memory.Total)).Where(part => part.Size > Bytes.Zero))
+        {
+            table.Add(name, FigureText.Count(size.Value), size.ToString(), FigureText.Percent((double)size.Value / capacity.Value));
         }
 
         return table;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Units;
+using Systolic.Workloads;
 
 namespace Systolic.Reporting;
 
@@ -107,6 +108,9 @@ public sealed record RunReport
 
     /// <summary>FLOPs that results need.</summary>
     public double UsefulFlops => Trace.Operators.Sum(run => run.UsefulMacs.Flops * run.Repeat);
+
+    /// <summary>What the workload holds in main memory; null when unknown.</summary>
+    public MemoryFootprint? Memory { get; init; }
 
     /// <summary>What chip and energy cost; null unless given.</summary>
     public RunningCost? Cost { get; init; }

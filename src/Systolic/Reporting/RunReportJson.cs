@@ -22,6 +22,7 @@ internal static class RunReportJson
         WriteObject(json, "bytes", report.Traffic, level => level.Level, (name, level) => json.WriteNumber(name, level.Amount.Value));
         WriteCache(json, report.Counts);
         json.WriteNumber("scratchpad_high_water_bytes", report.ScratchpadHighWater.Value);
+        WriteMemory(json, report);
         WriteOperators(json, report);
         ExplanationJson.Write(json, explanation);
         WriteAssumptions(json, report);
@@ -128,6 +129,15 @@ internal static class RunReportJson
         if (lookups > 0)
         {
             json.WriteNumber("shared_cache_hit_rate", (double)hits / lookups);
+        }
+    }
+
+    private static void WriteMemory(Utf8JsonWriter json, RunReport report)
+    {
+        if (report.Memory is { } memory)
+        {
+            WriteObject(
+                json, "memory_bytes", memory.Parts.Add(("total", memory.Total)).Add(("capacity", report.Machine.MainMemoryCapacity)), part => part.Name, (name, part) => json.WriteNumber(name, part.Size.Value));
         }
     }
 

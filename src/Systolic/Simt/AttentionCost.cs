@@ -1,5 +1,6 @@
 using Systolic.Accounting;
 using Systolic.Numerics;
+using Systolic.Workloads;
 
 namespace Systolic.Simt;
 
@@ -19,33 +20,35 @@ internal readonly record struct AttentionCost(double Tensor, double Softmax, dou
     /// <summary>The unit that holds the tensor cores back most.</summary>
     public CycleComponent Bound => Softmax >= Math.Max(Shared, Port) ? CycleComponent.Scalar : CycleComponent.ScratchpadConflict;
 
-    /// <summary>Forward: two products; one maximum, one exponential, one sum, half a conversion, and the output rescaled once per key block.</summary>
+    /// <summary>Forward: two products; one maximum, one exponential, one sum, half a conversion, and the output rescaled once per key block. A soft cap: a tangent and a product.</summary>
     /// <remarks>mma.sync kernels read keys and values from shared memory once per warp, the queries once per key block, and fill by cp.async; wgmma reads inside its tensor time.</remarks>
-    public static AttentionCost Forward(SimtSpec spec, MatrixRate rate, DataType type, long headDim, AttentionTile tile)
+    public static AttentionCost Forward(SimtSpec spec, MatrixRate rate, Attention op, AttentionTile tile)
     {
         MultiprocessorSpec sm = spec.Multiprocessor;
-        double d = headDim;
-        double bytes = type.ByteSize();
-        double softmax = ((bytes == 1 ? 1.75 : 1.5) / sm.IntegerLanes) + (1.0 / sm.SpecialFunctionLanes) + ((1.0 + (d / tile.Keys)) / sm.Fp32Lanes);
+        double both = op.HeadDim + op.ValueDim;
+        double bytes = op.Type.ByteSize();
+        double softmax = ((bytes == 1 ? 1.75 : 1.5) / sm.IntegerLanes) + (1.0 / sm.SpecialFunctionLanes) + ((1.0 + ((double)op.ValueDim / tile.Keys)) / sm.Fp32Lanes)
+            + (op.SoftCap is null ? 0 : (1.0 / sm.SpecialFunctionLanes) + (1.0 / sm.Fp32Lanes));
         double shared = Warpgroups(spec, rate) ? 0
-            : d * bytes * ((2.0 / tile.WarpRows) + (1.0 / tile.Keys) + (2.0 / tile.Queries)) / sm.SharedBytesPerCycle;
-        double l2 = 2 * d * bytes / tile.Queries;
-        return new AttentionCost(2 * d / rate.MacsPerCycle, softmax, shared, l2 * Math.Max(1.0 / sm.PortBytesPerCycle, (double)spec.Multiprocessors / spec.L2.BytesPerCycle));
+            : bytes * ((both / tile.WarpRows) + ((double)op.HeadDim / tile.Keys) + (both / tile.Queries)) / sm.SharedBytesPerCycle;
+        double l2 = both * bytes / tile.Queries;
+        return new AttentionCost(both / rate.MacsPerCycle, softmax, shared, l2 * Math.Max(1.0 / sm.PortBytesPerCycle, (double)spec.Multiprocessors / spec.L2.BytesPerCycle));
     }
 
-    /// <summary>Backward: five products, the scores among them computed again; one exponential, two fused multiply-adds, one conversion.</summary>
+    /// <summary>Backward: five products, the scores among them computed again; one exponential, two fused multiply-adds, one conversion. A soft cap: a tangent and three products.</summary>
     /// <remarks>
     /// Shared port, mma.sync: per warp layout of the published kernel (4x2 warps for S, dP, dV, dK; 2x4 for dQ) 0.625 bytes per head feature at two bytes per element, and P and dS.
     /// wgmma: three quarters of the tensor time, P and dS written and read, dQ staged (inferred). dQ is summed through L2 in fp32.
     /// </remarks>
-    public static AttentionCost Backward(SimtSpec spec, MatrixRate rate, DataType type, long headDim, AttentionTile tile)
+    public static AttentionCost Backward(SimtSpec spec, MatrixRate rate, Attention op, AttentionTile tile)
     {
         MultiprocessorSpec sm = spec.Multiprocessor;
-        double d = headDim;
-        double bytes = type.ByteSize();
-        double tensor = 5 * d / rate.MacsPerCycle;
+        double d = op.HeadDim;
+        double bytes = op.Type.ByteSize();
+        double tensor = ((3 * d) + (2.0 * op.ValueDim)) / rate.MacsPerCycle;
         double softmax = (1.0 / sm.SpecialFunctionLanes) + (2.0 / sm.Fp32Lanes) + (1.0 / sm.IntegerLanes)
-            + (bytes == 1 ? (3.5 / sm.IntegerLanes) + (2.0 / sm.Fp32Lanes) : 0);
+            + (bytes == 1 ? (3.5 / sm.IntegerLanes) + (2.0 / sm.Fp32Lanes) : 0)
+            + (op.SoftCap is null ? 0 : (1.0 / sm.SpecialFunctionLanes) + (3.0 / sm.Fp32Lanes));
         double dq = 4 * d / tile.Keys;
         double shared = Warpgroups(spec, rate)
             ? (0.75 * tensor) + (((4 * bytes) + dq) / sm.SharedBytesPerCycle)

@@ -20,7 +20,8 @@ internal readonly record struct AttentionGrid(long Ctas, double TotalBlocks, lon
         for (long i = 0; i < queryBlocks; i++)
         {
             long seen = op.Causal ? Math.Min(op.KvTokens, op.KvTokens - op.QueryTokens + ((i + 1) * tile.Queries)) : op.KvTokens;
-            long blocks = Blocks(Blocks(seen, tile.Keys), split);
+            long hidden = op.Window is { } window ? Math.Max(0, op.KvTokens - op.QueryTokens + (i * tile.Queries) - window + 1) / tile.Keys : 0;
+            long blocks = Blocks(Blocks(seen, tile.Keys) - hidden, split);
             (sum, longest, shortest) = (sum + blocks, Math.Max(longest, blocks), Math.Min(shortest, blocks));
         }
 
@@ -46,7 +47,8 @@ internal readonly record struct AttentionGrid(long Ctas, double TotalBlocks, lon
         for (long j = 0; j < keyBlocks; j++)
         {
             long first = op.Causal ? Math.Clamp((j * tile.Keys) - (op.KvTokens - op.QueryTokens), 0, op.QueryTokens) : 0;
-            long blocks = Blocks(op.QueryTokens - first, tile.Queries);
+            long last = op.Window is { } window ? Math.Clamp(((j + 1) * tile.Keys) - 1 + window - (op.KvTokens - op.QueryTokens), first, op.QueryTokens) : op.QueryTokens;
+            long blocks = Blocks(last - first, tile.Queries);
             (sum, longest, shortest) = (sum + blocks, Math.Max(longest, blocks), Math.Min(shortest, blocks));
         }
 

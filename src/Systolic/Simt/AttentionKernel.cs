@@ -28,7 +28,7 @@ internal static class AttentionKernel
         bool decode = AttentionTile.IsDecode(op.QueryTokens, op.QueryHeads / Math.Max(1, op.KvHeads));
         bool warpgroups = AttentionCost.Warpgroups(spec, rate);
         AttentionTile tile = decode ? AttentionTile.Decode(warpgroups) : AttentionTile.Forward(warpgroups, op.HeadDim, op.Causal);
-        AttentionCost cost = AttentionCost.Forward(spec, rate, op.Type, op.HeadDim, tile);
+        AttentionCost cost = AttentionCost.Forward(spec, rate, op, tile);
         double best = double.PositiveInfinity;
         AttentionPlan chosen = default;
         double hertz = 0;
@@ -43,7 +43,7 @@ internal static class AttentionKernel
             double combine = split == 1 ? 0 : spec.Launch.Cost.Seconds + (CombineBytes(op, split) / (spec.L2.BytesPerCycle / 2.0 * spec.BoostClock.Hertz));
             double edge = (2.0 * tile.Queries + tile.Keys) * op.HeadDim * op.Type.ByteSize();
             AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost, split, edge, traffic.Total, spec.Launch.Cost.Seconds + combine);
-            double clock = PowerCap.Clock(spec, plan, traffic.Total, Fp16Flops(plan, rate, 2 * op.HeadDim, ForwardInstructions(op, tile)));
+            double clock = PowerCap.Clock(spec, plan, traffic.Total, Fp16Flops(plan, rate, op.HeadDim + op.ValueDim, ForwardInstructions(op, tile)));
             if (plan.SecondsAt(clock) < best)
             {
                 (best, chosen, hertz) = (plan.SecondsAt(clock), plan, clock);
@@ -56,8 +56,8 @@ internal static class AttentionKernel
         }
 
         var account = new KernelAccount();
-        double l2 = (chosen.Elements * 2 * op.HeadDim * op.Type.ByteSize() / tile.Queries) + traffic.Total + (chosen.Split == 1 ? 0 : CombineBytes(op, chosen.Split));
-        Settle(account, spec, op, rate, chosen, hertz, 2 * op.HeadDim, ForwardInstructions(op, tile), l2);
+        double l2 = (chosen.Elements * (op.HeadDim + op.ValueDim) * op.Type.ByteSize() / tile.Queries) + traffic.Total + (chosen.Split == 1 ? 0 : CombineBytes(op, chosen.Split));
+        Settle(account, spec, op, rate, chosen, hertz, op.HeadDim + op.ValueDim, ForwardInstructions(op, tile), l2);
         account.Dram(spec, traffic.Read, traffic.Written);
         return account.Settle(Describe(decode ? "decode" : "forward", chosen, hertz), PowerCap.Voltage(spec, hertz));
     }
@@ -66,19 +66,20 @@ internal static class AttentionKernel
     {
         AttentionTile tile = AttentionTile.Backward(AttentionCost.Warpgroups(spec, rate), op.HeadDim, op.Causal);
         AttentionGrid grid = AttentionGrid.Backward(op, tile);
-        AttentionCost cost = AttentionCost.Backward(spec, rate, op.Type, op.HeadDim, tile);
-        double queryElements = (double)op.Batch * op.QueryTokens * op.QueryHeads * op.HeadDim;
+        AttentionCost cost = AttentionCost.Backward(spec, rate, op, tile);
+        double queryElements = (double)op.Batch * op.QueryTokens * op.QueryHeads * op.ValueDim;
         double sideRead = queryElements * ((2 * op.Type.ByteSize()) + sizeof(float));
         double sideWritten = queryElements * (op.Type.ByteSize() + sizeof(float));
         double sides = (2 * spec.Launch.Cost.Seconds) + ((sideRead + sideWritten) / spec.Memory.Sustained);
         double edge = 4.0 * tile.Keys * op.HeadDim * op.Type.ByteSize();
         AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost, 1, edge, traffic.Total, spec.Launch.Cost.Seconds + sides);
-        const double instructions = 6;
-        double hertz = PowerCap.Clock(spec, plan, traffic.Total + sideRead + sideWritten, Fp16Flops(plan, rate, 5 * op.HeadDim, instructions));
+        double instructions = 6 + (op.SoftCap is null ? 0 : 4);
+        long products = (3 * op.HeadDim) + (2 * op.ValueDim);
+        double hertz = PowerCap.Clock(spec, plan, traffic.Total + sideRead + sideWritten, Fp16Flops(plan, rate, products, instructions));
 
         var account = new KernelAccount();
         double l2 = (plan.Elements * op.HeadDim * ((2.0 * op.Type.ByteSize()) + sizeof(float)) / tile.Keys) + traffic.Total + sideRead + sideWritten;
-        Settle(account, spec, op, rate, plan, hertz, 5 * op.HeadDim, instructions, l2);
+        Settle(account, spec, op, rate, plan, hertz, products, instructions, l2);
         account.Dram(spec, traffic.Read + sideRead, traffic.Written + sideWritten);
         return account.Settle(Describe("backward, row-sum and dQ kernels", plan, hertz), PowerCap.Voltage(spec, hertz));
     }
@@ -109,13 +110,13 @@ internal static class AttentionKernel
         ? 2.0 * op.HeadDim * op.Type.ByteSize() / 64
         : plan.Cost.Shared * spec.Multiprocessor.SharedBytesPerCycle;
 
-    private static double ForwardInstructions(Attention op, AttentionTile tile) => 4.5 + ((double)op.HeadDim / tile.Keys);
+    private static double ForwardInstructions(Attention op, AttentionTile tile) => 4.5 + ((double)op.ValueDim / tile.Keys) + (op.SoftCap is null ? 0 : 2);
 
     private static double Fp16Flops(in AttentionPlan plan, MatrixRate rate, long macsPerElement, double instructions) =>
         plan.Elements * ((2 * macsPerElement * FittedConstants.RelativeEnergy(rate.Executed)) + (instructions * FittedConstants.Fp32Energy));
 
     private static double CombineBytes(Attention op, int split) =>
-        2.0 * split * op.Batch * op.QueryTokens * op.QueryHeads * op.HeadDim * sizeof(float);
+        2.0 * split * op.Batch * op.QueryTokens * op.QueryHeads * op.ValueDim * sizeof(float);
 
     private static string Describe(string form, in AttentionPlan plan, double hertz) => FormattableString.Invariant(
         $"flash {form}, block {plan.Tile.Queries}x{plan.Tile.Keys}, split-KV {plan.Split}, {plan.Grid.Ctas} CTAs, {plan.Resident} per SM, {hertz / 1e9:F2} GHz");

@@ -125,6 +125,25 @@ internal sealed class JsonSection
         return [.. value.EnumerateArray().Select(item => item.GetString()!)];
     }
 
+    /// <summary>A list of whole numbers within bounds; empty when missing.</summary>
+    public ImmutableArray<long> Integers(string key, long minimum, long maximum)
+    {
+        _used.Add(key);
+        if (!Has(key))
+        {
+            return [];
+        }
+
+        JsonElement value = _element.GetProperty(key);
+        if (value.ValueKind != JsonValueKind.Array || value.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Number || !item.TryGetInt64(out long number) || number < minimum || number > maximum))
+        {
+            Problem(key, string.Create(CultureInfo.InvariantCulture, $"found {Describe(value)}, expected a list of whole numbers from {minimum} to {maximum}"));
+            return [];
+        }
+
+        return [.. value.EnumerateArray().Select(item => item.GetInt64())];
+    }
+
     /// <summary>A list of objects; empty when missing.</summary>
     public ImmutableArray<JsonSection> Sections(string key)
     {

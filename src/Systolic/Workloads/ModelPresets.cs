@@ -12,7 +12,10 @@ public static class ModelPresets
     public static ImmutableArray<string> Names { get; } =
     [
         "gpt2", "gpt2-xl", "gpt3-175b", "bert-base", "bert-large", "t5-base",
-        "llama-2-7b", "llama-2-70b", "llama-3-8b", "llama-3-70b", "mixtral-8x7b",
+        "llama-2-7b", "llama-2-70b", "llama-3-8b", "llama-3-70b", "mistral-7b", "mixtral-8x7b",
+        "qwen2.5-0.5b", "qwen2.5-7b", "qwen3-8b", "qwen3-30b-a3b", "gemma2-2b", "gemma2-9b", "phi3-mini",
+        "opt-350m", "opt-1.3b", "falcon-7b", "falcon-40b", "deepseek-v2-lite", "deepseek-v3",
+        "whisper-tiny", "whisper-large-v3", "vit-base", "llava-1.5-7b",
     ];
 
     /// <summary>A preset by name, or the model of a Hugging Face config.json, or of a folder that holds one.</summary>

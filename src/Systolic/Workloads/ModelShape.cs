@@ -15,6 +15,42 @@ public enum ModelFamily
     EncoderDecoder,
 }
 
+/// <summary>Where a layer normalizes.</summary>
+public enum NormPlacement
+{
+    /// <summary>In front of each block, and once behind the stack.</summary>
+    Before,
+
+    /// <summary>Behind each residual sum (BERT).</summary>
+    After,
+
+    /// <summary>In front of each block and behind it, inside the residual sum, and once behind the stack (Gemma 2).</summary>
+    Around,
+}
+
+/// <summary>Projections of an attention that add a bias.</summary>
+[Flags]
+public enum AttentionBiases
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Queries.</summary>
+    Query = 1,
+
+    /// <summary>Keys.</summary>
+    Key = 2,
+
+    /// <summary>Values.</summary>
+    Value = 4,
+
+    /// <summary>The projection of the result.</summary>
+    Output = 8,
+
+    /// <summary>Every projection.</summary>
+    All = Query | Key | Value | Output,
+}
+
 /// <summary>How a transformer knows the order of its tokens.</summary>
 public enum PositionKind
 {
@@ -56,13 +92,38 @@ public sealed partial record ModelShape
     /// <summary>Key/value heads of an attention; fewer than the query heads under grouped-query attention.</summary>
     public required long KvHeads { get; init; }
 
-    /// <summary>Features per head.</summary>
+    /// <summary>Features of a query and a key per head.</summary>
     public required long HeadDim { get; init; }
+
+    /// <summary>Features of a value per head; as many as of a key unless given.</summary>
+    public long ValueDim
+    {
+        get => field == 0 ? HeadDim : field;
+        init;
+    }
+
+    /// <summary>Rank of the latent vector from which keys and values are projected (multi-head latent attention, DeepSeek-V2, arXiv 2405.04434); 0 without one.</summary>
+    public long KvRank { get; init; }
+
+    /// <summary>Rank of the latent vector from which queries are projected; 0 when they are projected at once.</summary>
+    public long QueryRank { get; init; }
+
+    /// <summary>Of the features per head, those that are rotated, in keys once for all heads (multi-head latent attention); 0 without it.</summary>
+    public long SharedDim { get; init; }
+
+    /// <summary>Queries and keys are normalized per head, with a gain per feature (Qwen 3).</summary>
+    public bool QkNorm { get; init; }
+
+    /// <summary>Bound of attention scores (Gemma 2, arXiv 2408.00118); none when null.</summary>
+    public double? ScoreCap { get; init; }
+
+    /// <summary>The logits are bounded by a hyperbolic tangent (Gemma 2).</summary>
+    public bool CappedLogits { get; init; }
 
     /// <summary>Features inside the feed-forward block, or inside each expert.</summary>
     public required long Intermediate { get; init; }
 
-    /// <summary>Token ids.</summary>
+    /// <summary>Token ids; classes, of a model of pictures (0 when it ends without them).</summary>
     public required long Vocabulary { get; init; }
 
     /// <summary>Positions of a sequence; a hard limit only when they are learned.</summary>
@@ -71,8 +132,17 @@ public sealed partial record ModelShape
     /// <summary>Normalization.</summary>
     public required NormFunction Norm { get; init; }
 
-    /// <summary>Normalization follows each residual sum and the embedding (BERT), instead of preceding each block and ending the stack.</summary>
-    public bool PostNorm { get; init; }
+    /// <summary>Where it stands in a layer.</summary>
+    public NormPlacement NormPlacement { get; init; }
+
+    /// <summary>The embedding is normalized (BERT, CLIP).</summary>
+    public bool EmbeddingNorm { get; init; }
+
+    /// <summary>Attention and feed-forward block read the same stream and are added to it together (Falcon).</summary>
+    public bool ParallelBlocks { get; init; }
+
+    /// <summary>Parallel blocks share one normalization.</summary>
+    public bool SharedNorm { get; init; }
 
     /// <summary>The function inside the feed-forward block; a gated one has a second input projection.</summary>
     public required ElementwiseFunction Activation { get; init; }
@@ -80,8 +150,8 @@ public sealed partial record ModelShape
     /// <summary>The feed-forward block multiplies two projections.</summary>
     public bool Gated => Activation is ElementwiseFunction.GatedRelu or ElementwiseFunction.GatedGelu or ElementwiseFunction.GatedSilu;
 
-    /// <summary>The q, k, v and o projections have biases.</summary>
-    public bool AttentionBias { get; init; }
+    /// <summary>Projections of attention with biases.</summary>
+    public AttentionBiases AttentionBiases { get; init; }
 
     /// <summary>The feed-forward projections have biases.</summary>
     public bool MlpBias { get; init; }
@@ -92,6 +162,21 @@ public sealed partial record ModelShape
     /// <summary>How order is known.</summary>
     public required PositionKind Positions { get; init; }
 
+    /// <summary>Rows of the table of learned positions beyond <see cref="MaxPositions"/>, which no token selects (OPT: 2).</summary>
+    public long UnusedPositions { get; init; }
+
+    /// <summary>Features of an embedded token, when they are projected to the residual stream and back (OPT 350M); 0 when they are those of the stream.</summary>
+    public long EmbeddingWidth { get; init; }
+
+    /// <summary>What turns pictures or sound into the vectors that the first stack reads; null when it reads tokens.</summary>
+    public InputFront? Front { get; init; }
+
+    /// <summary>The encoder of pictures, whose vectors stand before the text's in every sequence (LLaVA, arXiv 2304.08485); null without one.</summary>
+    public ModelShape? Vision { get; init; }
+
+    /// <summary>Layers of <see cref="Vision"/> that run; the others are held and not used.</summary>
+    public long VisionLayersUsed { get; init; }
+
     /// <summary>Rows of the table of segments added to the embedding (BERT); 0 without one.</summary>
     public long TokenTypes { get; init; }
 
@@ -101,11 +186,32 @@ public sealed partial record ModelShape
     /// <summary>Experts per layer; 0 for one dense block.</summary>
     public long Experts { get; init; }
 
+    /// <summary>Features inside the block that every token visits beside its experts; 0 without one.</summary>
+    public long SharedIntermediate { get; init; }
+
+    /// <summary>Leading layers with a dense block instead of experts.</summary>
+    public long DenseLayers { get; init; }
+
+    /// <summary>Features inside the dense block of a model whose other layers have experts.</summary>
+    public long DenseIntermediate { get; init; }
+
+    /// <summary>The router adds a bias per expert to its choice, which is trained apart from the loss (DeepSeek-V3, arXiv 2412.19437).</summary>
+    public bool RouterBias { get; init; }
+
+    /// <summary>Further layers that predict later tokens (multi-token prediction, DeepSeek-V3); held apart and not run.</summary>
+    public long PredictionLayers { get; init; }
+
     /// <summary>Experts that each token visits.</summary>
     public long ExpertsPerToken { get; init; }
 
-    /// <summary>Keys a query may look back on, when limited. Recorded only: attention is built over the whole context.</summary>
+    /// <summary>Keys that a query sees in layers with a sliding window, its own included; null without such layers.</summary>
     public long? SlidingWindow { get; init; }
+
+    /// <summary>Leading layers without the window.</summary>
+    public long FullLayers { get; init; }
+
+    /// <summary>Every so many layers, one has no window; 0 when none is left out (Gemma 2: 2).</summary>
+    public long FullEvery { get; init; }
 
     /// <summary>Element type of weights and activations.</summary>
     public DataType Type { get; init; } = DataType.Bf16;

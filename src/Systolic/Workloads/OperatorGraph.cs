@@ -19,6 +19,16 @@ public sealed record OperatorGraph(string Name, string Phase, ImmutableArray<Gra
     /// <summary>Tokens that the run produces or consumes over all sequences; the divisor of energy and time per token.</summary>
     public long Tokens { get; init; } = 1;
 
+    /// <summary>Parts of the batch that run one after the other: forward and backward sections repeat for each, over the same weights.</summary>
+    public long MicroBatches { get; init; } = 1;
+
+    /// <summary>Bytes of the parameters that a run of the model holds, used or not; of a single operator none.</summary>
+    public Bytes Weights { get; init; }
+
+    /// <summary>What the workload holds in main memory at once.</summary>
+    /// <exception cref="OverflowException">The sizes exceed 64 bits.</exception>
+    public MemoryFootprint Memory => MemoryFootprint.Of(this);
+
     /// <summary>Multiply-accumulates that the results need, over all repeats.</summary>
     public MacCount Macs => Sum(op => op.Macs.Value, value => new MacCount(value));
 

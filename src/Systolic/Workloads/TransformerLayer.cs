@@ -1,9 +1,9 @@
 namespace Systolic.Workloads;
 
-/// <summary>Workloads of one transformer layer; of an encoder-decoder, one layer of each stack.</summary>
+/// <summary>Workloads of one transformer layer; of an encoder-decoder, one layer of each stack. An encoder of pictures is left out.</summary>
 /// <remarks>
 /// Sections hand each other the residual stream "hidden" and its gradient "hidden.grad"; both enter the graph from outside.
-/// Relative position biases (T5) cost nothing here: they are added within the scores. Attention is dense: sliding windows are not used.
+/// Relative position biases (T5) cost nothing here: they are added within the scores. A stack with layers of several kinds (windows, experts) has one of each.
 /// </remarks>
 public static class TransformerLayer
 {
@@ -32,9 +32,9 @@ public static class TransformerLayer
     /// <param name="shape">The model.</param>
     /// <param name="batch">Sequences.</param>
     /// <param name="tokens">Tokens per sequence.</param>
-    /// <param name="recompute">Keep only the layer's input and run its forward pass again before the backward pass.</param>
+    /// <param name="options">Recomputation, micro-batches, adapters; the defaults when null.</param>
     /// <exception cref="ArgumentException">The shape cannot exist, a count is not positive.</exception>
     /// <exception cref="OverflowException">The work or the traffic exceeds 64 bits.</exception>
-    public static OperatorGraph Training(ModelShape shape, long batch, long tokens, bool recompute = false) =>
-        TransformerGraph.Training(shape, batch, tokens, recompute, false, null);
+    public static OperatorGraph Training(ModelShape shape, long batch, long tokens, TrainingOptions? options = null) =>
+        TransformerGraph.Training(shape, batch, tokens, options, false, null);
 }

@@ -31,9 +31,9 @@ public static class TransformerModel
     /// <param name="batch">Sequences.</param>
     /// <param name="tokens">Tokens per sequence.</param>
     /// <param name="layers">Layers of each stack to build; all when null.</param>
-    /// <param name="recompute">Keep only each layer's input and run its forward pass again before its backward pass.</param>
+    /// <param name="options">Recomputation, micro-batches, adapters; the defaults when null.</param>
     /// <exception cref="ArgumentException">The shape cannot exist, a count is not positive or exceeds the model's.</exception>
     /// <exception cref="OverflowException">The work or the traffic exceeds 64 bits.</exception>
-    public static OperatorGraph Training(ModelShape shape, long batch, long tokens, long? layers = null, bool recompute = false) =>
-        TransformerGraph.Training(shape, batch, tokens, recompute, true, layers);
+    public static OperatorGraph Training(ModelShape shape, long batch, long tokens, long? layers = null, TrainingOptions? options = null) =>
+        TransformerGraph.Training(shape, batch, tokens, options, true, layers);
 }

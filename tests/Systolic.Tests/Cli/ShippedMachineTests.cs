@@ -31,6 +31,21 @@ public class ShippedMachineTests
         }
     }
 
+    [Theory]
+    [InlineData("--phase training", 2)]
+    [InlineData("--phase training --ignore-capacity", 0)]
+    [InlineData("--phase finetune --lora-rank 16 --lora-targets q_proj,v_proj", 0)]
+    [InlineData("--phase training --layers 1 --batch 4 --micro-batches 2 --recompute selective", 0)]
+    public async Task Model_that_does_not_fit_is_refused_unless_told(string options, int code)
+    {
+        CommandLine run = await CommandLine.RunAsync(
+            Library.Shipped, 80, TestContext.Current.CancellationToken, ["run", "--model", "llama-3-8b", "--machine", "h100", "--tokens", "128", .. options.Split(' ')]);
+
+        run.Code.Should().Be(code);
+        run.Error.Contains("expected at most 80.000 GiB", StringComparison.Ordinal).Should().Be(code == 2);
+        run.Out.Contains("What main memory holds", StringComparison.Ordinal).Should().Be(code == 0);
+    }
+
     [Fact]
     public async Task Unknown_machine_is_told_with_those_that_exist()
     {

@@ -64,7 +64,7 @@ public class ModelPresetsTests
     [Theory]
     [InlineData("llama-3-8", "; did you mean llama-3-8b or llama-2-7b or llama-3-70b?")]
     [InlineData("GPT2", "; did you mean gpt2?*")]
-    [InlineData("zzz", "; known: gpt2, gpt2-xl, gpt3-175b, bert-base, bert-large, t5-base, llama-2-7b, llama-2-70b, llama-3-8b, llama-3-70b, mixtral-8x7b")]
+    [InlineData("zzz", "; known: gpt2, gpt2-xl, gpt3-175b, bert-base, bert-large, t5-base, llama-2-7b, llama-2-70b, llama-3-8b, llama-3-70b, mistral-7b, mixtral-8x7b, *")]
     [InlineData("", "; known: *")]
     public void An_unknown_name_is_answered_with_the_nearest(string name, string hint)
     {

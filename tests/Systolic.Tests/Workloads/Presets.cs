@@ -17,7 +17,7 @@ public static class Presets
             {
                 foreach (string phase in new[] { "prefill", "decode", "training", "recompute", "layer prefill", "layer decode", "layer training", "layer recompute" })
                 {
-                    if (!name.StartsWith("bert", StringComparison.Ordinal) || !phase.EndsWith("decode", StringComparison.Ordinal))
+                    if (ModelPresets.Load(name).Family != ModelFamily.EncoderOnly || !phase.EndsWith("decode", StringComparison.Ordinal))
                     {
                         rows.Add(name, phase);
                     }
@@ -35,11 +35,11 @@ public static class Presets
         "prefill" => TransformerModel.Prefill(shape, batch, tokens),
         "decode" => TransformerModel.Decode(shape, batch, tokens),
         "training" => TransformerModel.Training(shape, batch, tokens),
-        "recompute" => TransformerModel.Training(shape, batch, tokens, recompute: true),
+        "recompute" => TransformerModel.Training(shape, batch, tokens, options: new() { Recompute = Recomputation.Layers }),
         "layer prefill" => TransformerLayer.Prefill(shape, batch, tokens),
         "layer decode" => TransformerLayer.Decode(shape, batch, tokens),
         "layer training" => TransformerLayer.Training(shape, batch, tokens),
-        "layer recompute" => TransformerLayer.Training(shape, batch, tokens, recompute: true),
+        "layer recompute" => TransformerLayer.Training(shape, batch, tokens, options: new() { Recompute = Recomputation.Layers }),
         _ => throw new ArgumentOutOfRangeException(nameof(phase), phase, null),
     };
 }

@@ -10,7 +10,7 @@ public class TensorParallelTests
     public void The_ranks_of_divisible_heads_do_the_graph_s_products_between_them(string name, string phase)
     {
         OperatorGraph graph = Presets.Graph(name, phase);
-        foreach (int degree in new[] { 1, 2, 4, 8 })
+        foreach (int degree in new[] { 1, 2, 4, 8 }.Where(degree => ModelPresets.Load(name) is var shape && (shape.KvHeads == shape.QueryHeads || shape.KvHeads % degree == 0)))
         {
             Macs(TensorParallel.Shard(graph, degree)).Should().Be(graph.Macs.Value, "of {0} ranks", degree);
         }
@@ -97,7 +97,9 @@ public class TensorParallelTests
         foreach (ShardedOperator op in TensorParallel.Shard(Presets.Graph(name, phase), 4).Sections.SelectMany(section => section.Operators))
         {
             // Summands of everything lie on every rank; parameter gradients of a normalization do as well, so only its first output is compared.
-            if (op.Whole.Split.Axis is not (SplitAxis.Replicate or SplitAxis.Contraction))
+            // Keys and values of fewer heads than ranks are computed several times.
+            bool shared = op.Whole.Split is { SharedBy: > 0 } split && split.SharedBy != split.Units && split.Units % 4 != 0;
+            if (!shared && op.Whole.Split.Axis is not (SplitAxis.Replicate or SplitAxis.Contraction))
             {
                 op.Ranks.OfType<Operator>().Sum(part => part.Writes[0].Shape.Elements).Should().Be(op.Whole.Writes[0].Shape.Elements, op.Whole.Name);
             }
@@ -119,8 +121,8 @@ public class TensorParallelTests
                 {
                     if (held.TryGetValue(tensor.Operand.Name, out long elements))
                     {
-                        // Of all gathered copies of token rows, a rank uses those of its experts or of its tokens.
-                        bool inPart = op.Split.Axis == SplitAxis.Batch || op is MoePermute;
+                        // Of all gathered copies of token rows, a rank uses those of its experts or of its tokens; of the gradient of a key that all heads share, those of its tokens.
+                        bool inPart = op.Split.Axis == SplitAxis.Batch || op is MoePermute or Rope { Split.Axis: SplitAxis.Rows };
                         tensor.Shape.Elements.Should().Be(
                             inPart && tensor.Operand.Name.EndsWith(".gathered", StringComparison.Ordinal) ? elements / Degree : elements, "{0} reads {1}", op.Name, tensor.Operand.Name);
                     }
@@ -128,6 +130,11 @@ public class TensorParallelTests
 
                 foreach (Tensor tensor in op.Writes)
                 {
+                    if (op is Embedding { Backward: true })
+                    {
+                        continue;
+                    }
+
                     held[tensor.Operand.Name] = op is Collective { Function: CollectiveFunction.ReduceScatter } ? tensor.Shape.Elements / Degree : tensor.Shape.Elements;
                 }
             }

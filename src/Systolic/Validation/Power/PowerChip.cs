@@ -60,7 +60,7 @@ internal sealed class PowerChip
     {
         if (!_runs.TryGetValue(key, out RunReport? report))
         {
-            RunReport run = Machine.Run(graph(), cancellation: cancellation);
+            RunReport run = Machine.Run(graph(), new RunOptions { IgnoreCapacity = true }, cancellation: cancellation);
             MachineProfile profile = run.Machine with { Energy = Energy with { Cap = null } };
             _runs[key] = report = RunReport.From(profile, run.Trace, run.Model, run.Phase, run.Tokens);
         }

@@ -10,12 +10,13 @@ namespace Systolic.Workloads;
 /// <param name="operators">Where the operators go.</param>
 /// <param name="layer">The layer's name with its slash.</param>
 /// <param name="rows">Tokens.</param>
-internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operators, string layer, long rows)
+/// <param name="sparse">The layer has experts.</param>
+internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operators, string layer, long rows, bool sparse)
 {
     /// <summary>The block on <paramref name="input"/>.</summary>
-    public string Build(string input) => shape.Experts == 0
-        ? Block(layer + "mlp/", input, rows, 1)
-        : Mixture(input);
+    public string Build(string input) => !sparse ? Block(layer + "mlp/", input, shape.Experts > 0 ? shape.DenseIntermediate : shape.Intermediate, rows, 1)
+        : shape.SharedIntermediate == 0 ? Mixture(input)
+        : operators.Sum(layer + "moe/add_shared", rows, shape.Hidden, Mixture(input), Block(layer + "shared/", input, shape.SharedIntermediate, rows, 1));
 
     private string Mixture(string input)
     {
@@ -32,7 +33,7 @@ internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operator
             Split = Splits.Rows(rows),
         });
         string dispatched = Permute(name + "dispatch", [input, indices], combine: false);
-        string computed = Block(name, dispatched, perExpert, active);
+        string computed = Block(name, dispatched, shape.Intermediate, perExpert, active);
         return Permute(name + "combine", [computed, indices, weights], combine: true);
     }
 
@@ -43,15 +44,15 @@ internal sealed class FeedForwardBuilder(ModelShape shape, OperatorList operator
         Split = Splits.Rows(rows),
     });
 
-    private string Block(string name, string input, long m, long batch)
+    private string Block(string name, string input, long features, long m, long batch)
     {
         string[] inputs = shape.Gated
             ? [operators.Project(Inward("gate"), input), operators.Project(Inward("up"), input)]
             : [operators.Project(Inward("in"), input)];
-        string activated = operators.Apply(new Elementwise(name + "activation", shape.Activation, checked(m * batch), shape.Intermediate), Splits.Columns(shape.Intermediate), inputs);
+        string activated = operators.Apply(new Elementwise(name + "activation", shape.Activation, checked(m * batch), features), Splits.Columns(features), inputs);
         return operators.Project(
-            new MatMul(name + (shape.Gated ? "down" : "out") + "_proj", m, shape.Intermediate, shape.Hidden, batch, Bias: shape.MlpBias) { Split = Splits.Contraction(shape.Intermediate) }, activated);
+            new MatMul(name + (shape.Gated ? "down" : "out") + "_proj", m, features, shape.Hidden, batch, Bias: shape.MlpBias) { Split = Splits.Contraction(features) }, activated);
 
-        MatMul Inward(string part) => new(name + part + "_proj", m, shape.Hidden, shape.Intermediate, batch, Bias: shape.MlpBias) { Split = Splits.Columns(shape.Intermediate) };
+        MatMul Inward(string part) => new(name + part + "_proj", m, shape.Hidden, features, batch, Bias: shape.MlpBias) { Split = Splits.Columns(features) };
     }
 }

@@ -7,9 +7,9 @@ namespace Systolic.Workloads;
 /// <param name="Sections">In execution order.</param>
 internal sealed record ForwardPlan(ModelShape Shape, ImmutableArray<PlannedSection> Sections)
 {
-    /// <summary>The layers alone: one of each stack that the phase runs.</summary>
+    /// <summary>The layers alone: one of each stack that the phase runs, and of each kind in it.</summary>
     public static ForwardPlan Layers(ModelShape shape, TokenSpan encoder, TokenSpan last) =>
-        new(shape, [.. EncoderLayers(shape, encoder, 1), Layer(Stack.Last(shape), last, 1)]);
+        new(shape, [.. EncoderLayers(shape, encoder, null, one: true), .. Layers(Stack.Last(shape), last, null, one: true)]);
 
     /// <summary>Embeddings, layers and head.</summary>
     /// <param name="shape">The model.</param>
@@ -25,25 +25,39 @@ internal sealed record ForwardPlan(ModelShape Shape, ImmutableArray<PlannedSecti
         {
             Stack source = Stack.Encoder(shape);
             sections.Add(new(EdgeBuilder.Embedding(source, encoder), source.Hidden, []));
-            sections.AddRange(EncoderLayers(shape, encoder, Limit(source, layers)));
+            sections.AddRange(EncoderLayers(shape, encoder, layers, one: false));
             sections.Add(new(EdgeBuilder.EncoderEnd(source, encoder), Stack.Source, [source.Hidden]));
         }
 
-        sections.Add(new(EdgeBuilder.Embedding(stack, last), stack.Hidden, []));
-        sections.Add(Layer(stack, last, Limit(stack, layers)));
+        bool pictures = shape.Vision is not null && last.Cache != CacheUse.Read;
+        if (pictures)
+        {
+            Stack vision = Stack.OfVision(shape);
+            long vectors = vision.Shape.Front!.Positions;
+            var span = new TokenSpan(last.Batch, vectors, vectors, 0, CacheUse.None);
+            sections.Add(new(EdgeBuilder.Embedding(vision, span), vision.Hidden, []));
+            sections.AddRange(Layers(vision, span, layers, one: false));
+            sections.Add(new(EdgeBuilder.Projector(vision, shape, span), EdgeBuilder.Projected, [vision.Hidden]));
+        }
+
+        sections.Add(new(EdgeBuilder.Embedding(stack, last), stack.Hidden, pictures ? [EdgeBuilder.Projected] : []));
+        sections.AddRange(Layers(stack, last, layers, one: false));
         sections.Add(new(EdgeBuilder.Head(stack, last, allLogits), EdgeBuilder.LogitsName, [stack.Hidden]));
         return new(shape, sections.ToImmutable());
     }
 
-    private static long Limit(Stack stack, long? layers) => Math.Min(stack.Layers, layers ?? stack.Layers);
-
     private static bool Runs(ModelShape shape, TokenSpan encoder) => shape.Family == ModelFamily.EncoderDecoder && encoder.New > 0;
 
-    private static ImmutableArray<PlannedSection> EncoderLayers(ModelShape shape, TokenSpan span, long repeat) =>
-        Runs(shape, span) ? [Layer(Stack.Encoder(shape), span, repeat)] : [];
+    private static IEnumerable<PlannedSection> EncoderLayers(ModelShape shape, TokenSpan span, long? layers, bool one) =>
+        Runs(shape, span) ? Layers(Stack.Encoder(shape), span, layers, one) : [];
 
-    private static PlannedSection Layer(Stack stack, TokenSpan span, long repeat) =>
-        new(LayerBuilder.Build(stack, span, repeat), stack.Hidden, stack.Crosses ? [Stack.Source, stack.Hidden] : [stack.Hidden]) { Stack = stack };
+    /// <summary>Layers of one kind are one section, and no time depends on the order of kinds.</summary>
+    private static IEnumerable<PlannedSection> Layers(Stack stack, TokenSpan span, long? layers, bool one) => stack.Kinds(Math.Min(stack.Layers, layers ?? stack.Layers))
+        .Select(kind => new PlannedSection(LayerBuilder.Build(stack, kind.Kind, span, one ? 1 : kind.Count), stack.Hidden, stack.Crosses ? [Stack.Source, stack.Hidden] : [stack.Hidden])
+        {
+            Stack = stack,
+            LayerParameters = stack.Shape.LayerParameters(kind.Kind, stack.Crosses),
+        });
 }
 
 /// <summary>A forward section and what its gradient needs to know.</summary>
@@ -54,4 +68,7 @@ internal sealed record PlannedSection(GraphSection Section, string Output, Immut
 {
     /// <summary>The stack whose layers these are; null for embeddings and head.</summary>
     public Stack? Stack { get; init; }
+
+    /// <summary>Parameters of one of the layers; 0 for embeddings and head.</summary>
+    public long LayerParameters { get; init; }
 }

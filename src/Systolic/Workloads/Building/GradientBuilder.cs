@@ -13,10 +13,11 @@ internal sealed class GradientBuilder
 {
     private readonly OperatorList _operators;
     private readonly GradientSums _sums;
+    private readonly Func<string, bool> _trained;
 
-    private GradientBuilder(GraphSection forward, DataType type)
+    private GradientBuilder(GraphSection forward, DataType type, Func<string, bool> trained)
     {
-        _operators = new OperatorList(type);
+        (_operators, _trained) = (new OperatorList(type), trained);
         _sums = new GradientSums(forward, _operators);
     }
 
@@ -25,10 +26,11 @@ internal sealed class GradientBuilder
     /// <param name="type">Element type.</param>
     /// <param name="output">The tensor whose gradient is known.</param>
     /// <param name="inputs">Section inputs whose gradients are wanted.</param>
+    /// <param name="trained">Weights whose gradients are wanted, by name.</param>
     /// <param name="running">The input that collects gradients from several sections, if any.</param>
-    public static ImmutableArray<Operator> Build(GraphSection forward, DataType type, string output, ImmutableArray<string> inputs, string? running = null)
+    public static ImmutableArray<Operator> Build(GraphSection forward, DataType type, string output, ImmutableArray<string> inputs, Func<string, bool> trained, string? running = null)
     {
-        var builder = new GradientBuilder(forward, type);
+        var builder = new GradientBuilder(forward, type, trained);
         builder._sums.Add(output, GradientSums.NameOf(output), new Split(SplitAxis.Rows, 1));
         foreach (Operator op in forward.Operators.Reverse())
         {
@@ -48,7 +50,24 @@ internal sealed class GradientBuilder
             _ = builder._sums.Take(input);
         }
 
-        return builder._operators.Operators;
+        return Wanted(builder._operators.Operators, inputs);
+    }
+
+    /// <summary>Drops what leads to no gradient of a trained weight or of an input of the section.</summary>
+    private static ImmutableArray<Operator> Wanted(ImmutableArray<Operator> operators, ImmutableArray<string> inputs)
+    {
+        var wanted = new HashSet<string>(inputs.Select(GradientSums.NameOf), StringComparer.Ordinal);
+        var kept = new System.Collections.Generic.Stack<Operator>();
+        foreach (Operator op in operators.Reverse())
+        {
+            if (op.Outputs.Any(output => output.Role == TensorRole.WeightGradient || wanted.Contains(output.Name)))
+            {
+                wanted.UnionWith(op.Inputs.Select(input => input.Name));
+                kept.Push(op);
+            }
+        }
+
+        return [.. kept];
     }
 
     private void Differentiate(Operator op, string gradient)
@@ -98,17 +117,21 @@ internal sealed class GradientBuilder
         Operand weight = product.Inputs[1];
         bool transposed = product.RightTransposed;
         Split split = product.Split with { Axis = InputGradientAxis(product.Split.Axis) };
-        _operators.Append(product with
+        if (input.Role == TensorRole.Activation)
         {
-            Name = product.Name + ".dx",
-            K = product.N,
-            N = product.K,
-            RightTransposed = !transposed,
-            Bias = false,
-            Inputs = [gradient, weight],
-            Outputs = [_sums.Claim(input.Name, product.Name, split)],
-            Split = split,
-        });
+            _operators.Append(product with
+            {
+                Name = product.Name + ".dx",
+                K = product.N,
+                N = product.K,
+                RightTransposed = !transposed,
+                Bias = false,
+                Inputs = [gradient, weight],
+                Outputs = [_sums.Claim(input.Name, product.Name, split)],
+                Split = split,
+            });
+        }
+
         _operators.Append(product with
         {
             Name = product.Name + ".dw",
@@ -131,7 +154,7 @@ internal sealed class GradientBuilder
         Outputs = [.. differentiated.Select(operand => operand.Role == TensorRole.Weight ? WeightGradient(operand) : new Operand(_sums.Claim(operand.Name, backward.Name, backward.Split)))],
     });
 
-    private static Operand WeightGradient(Operand weight) => new(GradientSums.NameOf(weight.Name), TensorRole.WeightGradient);
+    private Operand WeightGradient(Operand weight) => new(GradientSums.NameOf(weight.Name), _trained(weight.Name) ? TensorRole.WeightGradient : TensorRole.Activation);
 
     /// <summary>Dividing the output's features divides the sum over them in dX.</summary>
     private static SplitAxis InputGradientAxis(SplitAxis forward) => forward switch

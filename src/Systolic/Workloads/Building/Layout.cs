@@ -38,6 +38,7 @@ internal static class Layouts
     private static Layout ReadProduct(MatMul product, int index) => (product.Split.Axis, index) switch
     {
         (SplitAxis.Rows, 0) => product.LeftTransposed ? Layout.Columns : Layout.Rows,
+        (SplitAxis.Heads, 0) when product.Batch > 1 => Layout.Columns,
         (SplitAxis.Columns or SplitAxis.Heads, 1) => product.RightTransposed ? Layout.Rows : Layout.Columns,
         (SplitAxis.Contraction, 0) => product.LeftTransposed ? Layout.Rows : Layout.Columns,
         (SplitAxis.Contraction, 1) => product.RightTransposed ? Layout.Columns : Layout.Rows,

@@ -21,20 +21,28 @@ internal sealed class OperatorList(DataType type)
         return typed.Outputs[0].Name;
     }
 
-    /// <summary>A product with a weight matrix.</summary>
-    public string Project(MatMul product, string input)
+    /// <summary>A product with a weight matrix, its own or that of another operator.</summary>
+    public string Project(MatMul product, Operand input, string? weightName = null, string? output = null)
     {
-        Operand weight = new(product.Name + ".weight", TensorRole.Weight);
+        Operand weight = new((weightName ?? product.Name) + ".weight", TensorRole.Weight);
         Operand bias = new(product.Name + ".bias", TensorRole.Weight);
-        return Append(product with { Inputs = product.Bias ? [input, weight, bias] : [input, weight], Outputs = [product.Name] });
+        return Append(product with { Inputs = product.Bias ? [input, weight, bias] : [input, weight], Outputs = [output ?? product.Name] });
     }
 
-    /// <summary>A normalization with parameters of its own.</summary>
-    public string Normalize(string name, NormFunction function, long rows, long columns, string input, string? output = null) => Append(new Norm(name, function, rows, columns)
+    /// <summary>A normalization with parameters of its own, divided by rows unless told.</summary>
+    public string Normalize(string name, NormFunction function, long rows, long columns, string input, string? output = null, Split? split = null) => Append(new Norm(name, function, rows, columns)
     {
         Inputs = [input, new Operand(name + ".weight", TensorRole.Weight)],
         Outputs = [output ?? name],
-        Split = Splits.Rows(rows),
+        Split = split ?? Splits.Rows(rows),
+    });
+
+    /// <summary>Rotary positions.</summary>
+    public string Rotate(string name, long rows, long columns, long headDim, string input, Split split) => Append(new Rope(name, rows, columns, headDim)
+    {
+        Inputs = [input, new Operand("rope_table", TensorRole.Index)],
+        Outputs = [name],
+        Split = split,
     });
 
     /// <summary>An elementwise function of activations.</summary>

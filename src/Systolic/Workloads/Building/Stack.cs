@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Systolic.Workloads;
 
 /// <summary>One stack of layers of a model.</summary>
@@ -11,11 +13,22 @@ internal sealed record Stack(ModelShape Shape, string Prefix, long Layers, bool 
     /// <summary>The encoder's output.</summary>
     public const string Source = "encoder/output";
 
+    private const string VisionPrefix = "vision/";
+
     /// <summary>The residual stream, which enters and leaves every section.</summary>
     public string Hidden => Prefix + "hidden";
 
-    /// <summary>Parameters of one layer.</summary>
-    public long LayerParameters => Crosses ? Shape.DecoderLayerParameters : Shape.PlainLayerParameters;
+    /// <summary>It reads pictures or sound.</summary>
+    public bool ReadsFront => !Causal && Shape.Front is not null;
+
+    /// <summary>A tensor of the encoder of pictures; its projector counts as the decoder's.</summary>
+    public static bool IsVision(string tensor) => tensor.StartsWith(VisionPrefix, StringComparison.Ordinal);
+
+    /// <summary>The encoder of pictures in front of a decoder.</summary>
+    public static Stack OfVision(ModelShape shape) => new(shape.Vision!, VisionPrefix, shape.VisionLayersUsed, Causal: false, Crosses: false);
+
+    /// <summary>The kinds of its first <paramref name="layers"/> layers; an encoder's are all alike.</summary>
+    public ImmutableArray<(LayerKind Kind, long Count)> Kinds(long layers) => Causal ? LayerKind.Count(Shape, layers) : [(default, layers)];
 
     /// <summary>The stack that reads the input of an encoder-decoder.</summary>
     public static Stack Encoder(ModelShape shape) => new(shape, "encoder/", shape.EncoderLayers, Causal: false, Crosses: false);

@@ -3,9 +3,9 @@ using Systolic.Units;
 
 namespace Systolic.Workloads;
 
-/// <summary>Reads the config.json of a Hugging Face model: gpt2, llama, mixtral, bert and t5.</summary>
+/// <summary>Reads the config.json of a Hugging Face model, of the types in <see cref="ModelTypes"/>.</summary>
 /// <remarks>
-/// Keys that do not decide a size or a shape are ignored. Sizes that tell models apart (hidden size, layers, heads, vocabulary...) are
+/// Keys that do not decide a size or a shape are ignored; those that would change the arithmetic and are not built are refused by name. Sizes that tell models apart (hidden size, layers, heads, vocabulary...) are
 /// required although the Transformers library has defaults for them; other missing keys take that library's defaults.
 /// </remarks>
 public static class ConfigReader
@@ -13,10 +13,23 @@ public static class ConfigReader
     private static readonly ImmutableArray<(string ModelType, Func<ConfigSection, ModelShape> Read)> Readers =
     [
         ("bert", EncoderConfigs.Bert),
+        ("deepseek_v2", ExpertConfigs.DeepSeek),
+        ("deepseek_v3", ExpertConfigs.DeepSeek),
+        ("falcon", DecoderConfigs.Falcon),
+        ("gemma2", RotaryConfigs.Gemma2),
         ("gpt2", DecoderConfigs.Gpt2),
-        ("llama", DecoderConfigs.Llama),
-        ("mixtral", DecoderConfigs.Mixtral),
+        ("llama", RotaryConfigs.Llama),
+        ("llava", VisionConfigs.Llava),
+        ("mistral", RotaryConfigs.Mistral),
+        ("mixtral", ExpertConfigs.Mixtral),
+        ("opt", DecoderConfigs.Opt),
+        ("phi3", RotaryConfigs.Phi3),
+        ("qwen2", RotaryConfigs.Qwen2),
+        ("qwen3", RotaryConfigs.Qwen3),
+        ("qwen3_moe", ExpertConfigs.Qwen3),
         ("t5", EncoderConfigs.T5),
+        ("vit", VisionConfigs.Vit),
+        ("whisper", EncoderConfigs.Whisper),
     ];
 
     /// <summary>Values of "model_type" that can be read.</summary>
@@ -43,9 +56,23 @@ public static class ConfigReader
             root.Problem("model_type", $"found \"{modelType}\", expected one of: {string.Join(", ", ModelTypes)}{Suggestion(modelType)}");
         }
 
-        ModelShape? shape = read?.Invoke(new ConfigSection(root, ModelName(file)));
+        var config = new ConfigSection(root, ModelName(file));
+        config.Without("quantization_config", "weights of another type than activations are not built; remove the key to run the model in its dtype");
+        ModelShape? shape = read?.Invoke(config);
+        RequireLayerTypes(root, shape);
         root.Finish();
         return Checked(shape!, file);
+    }
+
+    /// <summary>Newer files list the kind of attention of every layer; it is the one that the other keys give, or refused.</summary>
+    private static void RequireLayerTypes(JsonSection root, ModelShape? shape)
+    {
+        ImmutableArray<string> types = root.Texts("layer_types");
+        if (shape is not null && !types.IsEmpty
+            && !types.SequenceEqual(Enumerable.Range(0, (int)shape.DecoderLayers).Select(layer => LayerKind.Of(shape, layer).Windowed ? "sliding_attention" : "full_attention")))
+        {
+            root.Problem("layer_types", "found other layers with a sliding window than the keys of the window give, expected the same");
+        }
     }
 
     private static string Suggestion(string modelType) =>

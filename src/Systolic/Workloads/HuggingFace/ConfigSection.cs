@@ -9,6 +9,9 @@ namespace Systolic.Workloads;
 /// <param name="Name">The model's name.</param>
 internal sealed record ConfigSection(JsonSection Json, string Name)
 {
+    /// <summary>It lies inside the configuration of another model, which leaves sizes to the library's defaults.</summary>
+    public bool Nested { get; init; }
+
     private const long MaximumLayers = 10_000;
     private const long MaximumFeatures = 1 << 20;
     private const long MaximumIntermediate = 1 << 24;
@@ -22,6 +25,7 @@ internal sealed record ConfigSection(JsonSection Json, string Name)
         ("gelu_fast", ElementwiseFunction.Gelu, ElementwiseFunction.GatedGelu),
         ("gelu_new", ElementwiseFunction.Gelu, ElementwiseFunction.GatedGelu),
         ("gelu_pytorch_tanh", ElementwiseFunction.Gelu, ElementwiseFunction.GatedGelu),
+        ("quick_gelu", ElementwiseFunction.Gelu, ElementwiseFunction.GatedGelu),
         ("relu", ElementwiseFunction.Relu, ElementwiseFunction.GatedRelu),
         ("silu", ElementwiseFunction.Silu, ElementwiseFunction.GatedSilu),
         ("swish", ElementwiseFunction.Silu, ElementwiseFunction.GatedSilu),
@@ -71,6 +75,50 @@ internal sealed record ConfigSection(JsonSection Json, string Name)
         if (limit > 1 && value > limit)
         {
             Json.Problem(key, FormattableString.Invariant($"found {value}, expected at most {limitKey}, which is {limit}"));
+        }
+    }
+
+    /// <summary>The keys that a query sees; null when the file says so, or says nothing and <paramref name="fallback"/> is null.</summary>
+    public long? Window(long? fallback = null) =>
+        Json.Has("sliding_window") ? Positions("sliding_window") : Json.Keys.Contains("sliding_window") ? null : fallback;
+
+    /// <summary>The bound of a soft cap; null when the file says so.</summary>
+    public double? Cap(string key, double fallback) =>
+        Json.Has(key) || !Json.Keys.Contains(key) ? Json.Number(key, 1e-3, 1e6, fallback) : null;
+
+    /// <summary>Records a problem when two keys, each for one of two stacks, differ.</summary>
+    public void Same(string key, long value, string otherKey, long other)
+    {
+        if (value != other)
+        {
+            Json.Problem(key, FormattableString.Invariant($"found {value}, expected that of {otherKey}, which is {other}: both stacks are built alike"));
+        }
+    }
+
+    /// <summary>Records a problem when a key has a value other than the one that is built; a missing key or null is that one.</summary>
+    public void Only(string key, double value, string reason)
+    {
+        if (Json.Has(key) && Json.Number(key, -1e9, 1e9, value) is var found && found != value)
+        {
+            Json.Problem(key, FormattableString.Invariant($"found {found}, expected {value}: {reason}"));
+        }
+    }
+
+    /// <summary>Records a problem when a text differs from the one that is built.</summary>
+    public void Only(string key, string value, string reason)
+    {
+        if (Json.Text(key, value) is { Length: > 0 } found && found != value)
+        {
+            Json.Problem(key, $"found \"{found}\", expected \"{value}\": {reason}");
+        }
+    }
+
+    /// <summary>Records a problem when a key is there that would change the arithmetic.</summary>
+    public void Without(string key, string reason)
+    {
+        if (Json.Has(key))
+        {
+            Json.Problem(key, $"found a value, expected none: {reason}");
         }
     }
 

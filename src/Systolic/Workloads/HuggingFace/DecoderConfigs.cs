@@ -6,6 +6,8 @@ internal static class DecoderConfigs
     /// <summary>Defaults of GPT2Config: n_inner = 4 n_embd, gelu_new, tied embeddings; biases everywhere.</summary>
     public static ModelShape Gpt2(ConfigSection config)
     {
+        config.Refuse("scale_attn_by_inverse_layer_idx", true, "scores are scaled alike in all layers");
+        config.Refuse("add_cross_attention", true, "GPT-2 is read as a decoder without an encoder");
         long hidden = config.Features("n_embd");
         long heads = config.Count("n_head", 1);
         config.Divides("n_embd", hidden, "n_head", heads);
@@ -23,7 +25,7 @@ internal static class DecoderConfigs
             MaxPositions = config.Positions("n_positions", 1024),
             Norm = NormFunction.Layer,
             Activation = config.Function("activation_function", "gelu_new", gated: false),
-            AttentionBias = true,
+            AttentionBiases = AttentionBiases.All,
             MlpBias = true,
             TiedEmbeddings = config.Flag("tie_word_embeddings", true),
             Positions = PositionKind.Learned,
@@ -31,41 +33,51 @@ internal static class DecoderConfigs
         };
     }
 
-    /// <summary>Defaults of LlamaConfig: as many key/value as query heads, head_dim = hidden / heads, no biases, an untied head.</summary>
-    public static ModelShape Llama(ConfigSection config)
+    /// <summary>Defaults of OPTConfig: 2,048 positions, relu, tied embeddings, biases everywhere; its table of positions has two more rows.</summary>
+    public static ModelShape Opt(ConfigSection config)
     {
-        long heads = config.Count("num_attention_heads", 1);
-        return Rotary(config, heads, config.Count("num_key_value_heads", 1, heads), 2048) with
-        {
-            AttentionBias = config.Flag("attention_bias", false),
-            MlpBias = config.Flag("mlp_bias", false),
-        };
-    }
-
-    /// <summary>Defaults of MixtralConfig: 8 key/value heads, 8 experts, 2 per token, 131,072 positions.</summary>
-    public static ModelShape Mixtral(ConfigSection config)
-    {
-        long heads = config.Count("num_attention_heads", 1);
-        long experts = config.Count("num_local_experts", 1, 8);
-        long visited = config.Count("num_experts_per_tok", 1, 2);
-        config.AtMost("num_experts_per_tok", visited, "num_local_experts", experts);
-        return Rotary(config, heads, config.Count("num_key_value_heads", 1, 8), 131_072) with
-        {
-            Experts = experts,
-            ExpertsPerToken = visited,
-            SlidingWindow = config.Json.Has("sliding_window") ? config.Positions("sliding_window") : null,
-        };
-    }
-
-    private static ModelShape Rotary(ConfigSection config, long heads, long kvHeads, long defaultPositions)
-    {
+        config.Refuse("enable_bias", false, "every OPT checkpoint has biases");
+        config.Refuse("layer_norm_elementwise_affine", false, "every OPT checkpoint has gains and shifts");
+        config.Refuse("_remove_final_layer_norm", true, "the stack ends with a normalization");
         long hidden = config.Features("hidden_size");
-        config.Divides("num_attention_heads", heads, "num_key_value_heads", kvHeads);
-        if (!config.Json.Has("head_dim"))
+        long heads = config.Count("num_attention_heads", 1);
+        long width = config.Features("word_embed_proj_dim", hidden);
+        config.Divides("hidden_size", hidden, "num_attention_heads", heads);
+        return new ModelShape
         {
-            config.Divides("hidden_size", hidden, "num_attention_heads", heads);
-        }
+            Name = config.Name,
+            Family = ModelFamily.DecoderOnly,
+            DecoderLayers = config.Layers("num_hidden_layers"),
+            Hidden = hidden,
+            QueryHeads = heads,
+            KvHeads = heads,
+            HeadDim = hidden / heads,
+            Intermediate = config.Intermediate("ffn_dim"),
+            Vocabulary = config.Vocabulary(),
+            MaxPositions = config.Positions("max_position_embeddings", 2048),
+            UnusedPositions = 2,
+            EmbeddingWidth = width == hidden ? 0 : width,
+            Norm = NormFunction.Layer,
+            NormPlacement = config.Flag("do_layer_norm_before", true) ? NormPlacement.Before : NormPlacement.After,
+            Activation = config.Function("activation_function", "relu", gated: false),
+            AttentionBiases = AttentionBiases.All,
+            MlpBias = true,
+            TiedEmbeddings = config.Flag("tie_word_embeddings", true),
+            Positions = PositionKind.Learned,
+            Type = config.Type(),
+        };
+    }
 
+    /// <summary>Defaults of FalconConfig: one key/value head and parallel blocks, or the newer grouped form with a normalization for each block; four hidden sizes inside, gelu, no biases, tied embeddings.</summary>
+    public static ModelShape Falcon(ConfigSection config)
+    {
+        config.Refuse("alibi", true, "positions are built as rotations");
+        long hidden = config.Features("hidden_size");
+        long heads = config.Count("num_attention_heads", 1);
+        config.Divides("hidden_size", hidden, "num_attention_heads", heads);
+        bool grouped = config.Flag("new_decoder_architecture", false);
+        long kvHeads = grouped ? config.Count("num_kv_heads", 1, heads) : config.Flag("multi_query", true) ? 1 : heads;
+        bool bias = config.Flag("bias", false);
         return new ModelShape
         {
             Name = config.Name,
@@ -74,13 +86,17 @@ internal static class DecoderConfigs
             Hidden = hidden,
             QueryHeads = heads,
             KvHeads = kvHeads,
-            HeadDim = config.Features("head_dim", hidden / heads),
-            Intermediate = config.Intermediate("intermediate_size"),
+            HeadDim = hidden / heads,
+            Intermediate = config.Intermediate("ffn_hidden_size", 4 * hidden),
             Vocabulary = config.Vocabulary(),
-            MaxPositions = config.Positions("max_position_embeddings", defaultPositions),
-            Norm = NormFunction.Rms,
-            Activation = config.Function("hidden_act", "silu", gated: true),
-            TiedEmbeddings = config.Flag("tie_word_embeddings", false),
+            MaxPositions = config.Positions("max_position_embeddings", 2048),
+            Norm = NormFunction.Layer,
+            ParallelBlocks = grouped || config.Flag("parallel_attn", true),
+            SharedNorm = !grouped || config.Count("num_ln_in_parallel_attn", 1, 2) == 1,
+            Activation = config.Function("activation", "gelu", gated: false),
+            AttentionBiases = bias ? AttentionBiases.All : AttentionBiases.None,
+            MlpBias = bias,
+            TiedEmbeddings = config.Flag("tie_word_embeddings", true),
             Positions = PositionKind.Rotary,
             Type = config.Type(),
         };

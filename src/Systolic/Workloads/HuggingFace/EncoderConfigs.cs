@@ -10,6 +10,7 @@ internal static class EncoderConfigs
         long heads = config.Count("num_attention_heads", 1);
         config.Divides("hidden_size", hidden, "num_attention_heads", heads);
         config.Refuse("is_decoder", true, "BERT is read as an encoder");
+        config.Only("position_embedding_type", "absolute", "positions are built as a learned table");
         return new ModelShape
         {
             Name = config.Name,
@@ -23,9 +24,10 @@ internal static class EncoderConfigs
             Vocabulary = config.Vocabulary(),
             MaxPositions = config.Positions("max_position_embeddings", 512),
             Norm = NormFunction.Layer,
-            PostNorm = true,
+            NormPlacement = NormPlacement.After,
+            EmbeddingNorm = true,
             Activation = config.Function("hidden_act", "gelu", gated: false),
-            AttentionBias = true,
+            AttentionBiases = AttentionBiases.All,
             MlpBias = true,
             TiedEmbeddings = config.Flag("tie_word_embeddings", true),
             Positions = PositionKind.Learned,
@@ -58,6 +60,38 @@ internal static class EncoderConfigs
             TiedEmbeddings = config.Flag("tie_word_embeddings", true),
             Positions = PositionKind.RelativeBias,
             RelativeBuckets = config.Count("relative_attention_num_buckets", 1, 32),
+            Type = config.Type(),
+        };
+    }
+
+    /// <summary>Defaults of WhisperConfig: 80 bands, 1,500 vectors of sound, 448 tokens, gelu, a tied head; biases everywhere but in the projections of keys.</summary>
+    public static ModelShape Whisper(ConfigSection config)
+    {
+        long hidden = config.Features("d_model");
+        long heads = config.Count("decoder_attention_heads", 1), intermediate = config.Intermediate("decoder_ffn_dim");
+        config.Divides("d_model", hidden, "decoder_attention_heads", heads);
+        config.Same("encoder_attention_heads", config.Count("encoder_attention_heads", 1), "decoder_attention_heads", heads);
+        config.Same("encoder_ffn_dim", config.Intermediate("encoder_ffn_dim"), "decoder_ffn_dim", intermediate);
+        return new ModelShape
+        {
+            Name = config.Name,
+            Family = ModelFamily.EncoderDecoder,
+            EncoderLayers = config.Layers("encoder_layers"),
+            DecoderLayers = config.Layers("decoder_layers"),
+            Hidden = hidden,
+            QueryHeads = heads,
+            KvHeads = heads,
+            HeadDim = hidden / heads,
+            Intermediate = intermediate,
+            Vocabulary = config.Vocabulary(),
+            MaxPositions = config.Positions("max_target_positions", 448),
+            Front = new InputFront(3 * config.Features("num_mel_bins", 80), config.Positions("max_source_positions", 1500)) { Halves = true },
+            Norm = NormFunction.Layer,
+            Activation = config.Function("activation_function", "gelu", gated: false),
+            AttentionBiases = AttentionBiases.All & ~AttentionBiases.Key,
+            MlpBias = true,
+            TiedEmbeddings = config.Flag("tie_word_embeddings", true),
+            Positions = PositionKind.Learned,
             Type = config.Type(),
         };
     }

@@ -9,13 +9,22 @@ namespace Systolic.Workloads;
 /// <param name="Columns">Key/value heads times head dimension.</param>
 public sealed record KvAppend(string Name, long Rows, long Columns) : RowOperator(Name, Rows, Columns)
 {
+    /// <summary>Features of a token's values; as many as of its keys unless given.</summary>
+    public long ValueColumns
+    {
+        get => field == 0 ? Columns : field;
+        init;
+    }
+
+    private ImmutableArray<(Shape, DataType)> KeysAndValues => [Whole, (new Shape(Rows, ValueColumns), Type)];
+
     /// <inheritdoc/>
     public override string Kind => "kv append";
 
     /// <inheritdoc/>
     /// <remarks>Keys, values.</remarks>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => [Whole, Whole];
+    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => KeysAndValues;
 
     /// <inheritdoc/>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => [Whole, Whole];
+    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => KeysAndValues;
 }

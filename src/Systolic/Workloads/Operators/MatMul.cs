@@ -9,7 +9,7 @@ namespace Systolic.Workloads;
 /// <param name="M">Output rows.</param>
 /// <param name="K">Contraction.</param>
 /// <param name="N">Output columns.</param>
-/// <param name="Batch">Independent products, such as experts.</param>
+/// <param name="Batch">Independent products, such as experts, or heads where each has a matrix of its own.</param>
 /// <param name="LeftTransposed">The left operand lies in memory as [K,M].</param>
 /// <param name="RightTransposed">The right operand lies in memory as [N,K].</param>
 /// <param name="Bias">A vector of N is added to every row.</param>
@@ -47,9 +47,10 @@ public sealed record MatMul(string Name, long M, long K, long N, long Batch = 1,
     protected override Operator Restrict(long share) => Split.Axis switch
     {
         SplitAxis.Rows => this with { M = M / Split.Units * share },
-        SplitAxis.Columns or SplitAxis.Heads => this with { N = N / Split.Units * share },
+        SplitAxis.Columns => this with { N = N / Split.Units * share },
+        SplitAxis.Heads when Batch == 1 => this with { N = N / Split.Units * share },
         SplitAxis.Contraction => this with { K = K / Split.Units * share },
-        SplitAxis.Batch => this with { Batch = Batch / Split.Units * share },
+        SplitAxis.Batch or SplitAxis.Heads => this with { Batch = Batch / Split.Units * share },
         _ => this,
     };
 }

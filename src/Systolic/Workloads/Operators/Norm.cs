@@ -22,6 +22,10 @@ public sealed record Norm(string Name, NormFunction Function, long Rows, long Co
     public int ParameterVectors => Function == NormFunction.Rms ? 1 : 2;
 
     /// <inheritdoc/>
+    /// <remarks>Rows stay whole; the heads of a token are rows of their own.</remarks>
+    protected override Operator Restrict(long share) => this with { Rows = Rows / Split.Units * share };
+
+    /// <inheritdoc/>
     /// <remarks>Forward: x, parameters. Backward: gradient of the output, x, parameters.</remarks>
     protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes()
     {
