@@ -22,11 +22,12 @@ public sealed partial record ModelShape
         Require(problems, Experts == 0 || DenseLayers == 0 || DenseIntermediate >= 1, $"{DenseLayers} dense layers of intermediate {DenseIntermediate}", "at least 1");
         Require(problems, SlidingWindow is null or >= 1, $"a window of {SlidingWindow} keys", "at least 1");
         Require(problems, HeadDim < 1 || ValueDim >= 1 && ValueDim <= HeadDim, $"{ValueDim} features of a value and {HeadDim} of a key per head", "1 up to as many");
-        Require(problems, KvRank == 0 ? SharedDim == 0 && QueryRank == 0 : KvRank >= 1 && QueryRank >= 0 && SharedDim >= 1 && SharedDim < HeadDim && SharedDim % 2 == 0 && KvHeads == QueryHeads && !QkNorm,
-            $"latent rank {KvRank}, query rank {QueryRank}, {SharedDim} shared of {HeadDim} features, heads {QueryHeads}/{KvHeads}", "a rank with an even part of the features shared by as many kv as query heads, or 0 of all");
+        Require(problems, KvRank == 0 ? SharedDim == 0 && QueryRank == 0 : KvRank >= 1 && QueryRank >= 0 && SharedDim >= 1 && SharedDim < HeadDim && SharedDim % 2 == 0 && KvHeads == QueryHeads && !QkNorm && Family == ModelFamily.DecoderOnly,
+            $"latent rank {KvRank}, query rank {QueryRank}, {SharedDim} shared of {HeadDim} features, heads {QueryHeads}/{KvHeads}", "a rank with an even part of the features shared by as many kv as query heads of a decoder-only model, or 0 of all");
         Require(problems, Vision is null || (Family == ModelFamily.DecoderOnly && Vision.Family == ModelFamily.EncoderOnly && Vision.Front is not null && VisionLayersUsed >= 1 && VisionLayersUsed <= Vision.EncoderLayers),
             $"an encoder of pictures with {VisionLayersUsed} layers in use before a {Family} model", "an encoder-only model with a front, some of its layers in use, before a decoder-only model");
-        Require(problems, Front is null || (Front.Features >= 1 && Front.Positions >= 2 && Family != ModelFamily.DecoderOnly), $"a front of {Front?.Features} features and {Front?.Positions} vectors before a {Family} model", "at least 1 and 2, before an encoder");
+        Require(problems, Front is null || (Front.Features >= 1 && Front.Positions >= 2 && Family != ModelFamily.DecoderOnly && Positions == PositionKind.Learned),
+            $"a front of {Front?.Features} features and {Front?.Positions} vectors with {Positions} positions before a {Family} model", "at least 1 and 2 with learned positions, before an encoder");
         Require(problems, !ParallelBlocks || NormPlacement == NormPlacement.Before, $"parallel blocks with normalization {NormPlacement}", "normalization before them");
         bool encoder = Family != ModelFamily.DecoderOnly;
         bool decoder = Family != ModelFamily.EncoderOnly;

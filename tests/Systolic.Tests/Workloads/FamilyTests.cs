@@ -211,6 +211,27 @@ public class FamilyTests
             "projector/out.dx", "projector/out.dw", "projector/in_activation.backward", "projector/in.dw");
     }
 
+    [Fact]
+    public void Variants_that_contradict_each_other_are_refused()
+    {
+        ModelShape llama = ModelShapes.Llama3_8B, deepseek = ModelPresets.Load("deepseek-v3"), vit = ModelPresets.Load("vit-base");
+        foreach ((ModelShape shape, string found) in new[]
+        {
+            (llama with { SlidingWindow = 0 }, "a window of 0 keys"),
+            (llama with { ValueDim = 129 }, "129 features of a value and 128 of a key per head"),
+            (llama with { SharedDim = 64 }, "latent rank 0, query rank 0, 64 shared of 128 features"),
+            (deepseek with { KvHeads = 1 }, "heads 128/1"),
+            (deepseek with { DenseIntermediate = 0 }, "3 dense layers of intermediate 0"),
+            (llama with { ParallelBlocks = true, NormPlacement = NormPlacement.After }, "parallel blocks with normalization After"),
+            (llama with { Front = vit.Front }, "a front of 768 features and 197 vectors with Rotary positions before a DecoderOnly model"),
+            (vit with { Positions = PositionKind.RelativeBias }, "with RelativeBias positions before a EncoderOnly model"),
+            (llama with { Vision = vit, VisionLayersUsed = 13 }, "an encoder of pictures with 13 layers in use"),
+        })
+        {
+            FluentActions.Invoking(() => TransformerLayer.Prefill(shape, 1, 8)).Should().Throw<ArgumentException>(found).WithMessage($"*{found}*");
+        }
+    }
+
     private static GraphSection Layer(string name, long tokens = 64) => TransformerLayer.Prefill(ModelPresets.Load(name), 1, tokens).Sections.Single();
 
     private static string[] Lines(GraphSection section) => [.. section.Operators.Select(op => op.ToString())];
