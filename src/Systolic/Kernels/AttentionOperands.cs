@@ -64,17 +64,8 @@ internal sealed class AttentionOperands
         return target[.._plan.SliceDepth(slice), start..(start + rows)];
     }
 
-    /// <summary>Where the rows of a query tile lie: tokens of one head, or all heads of a token and then those of the next.</summary>
-    public MemoryView QueryRows(MemoryTensor tensor, int query, long head)
-    {
-        (long batch, long kvHead) = Math.DivRem(head, _op.KvHeads);
-        long first = kvHead * _plan.GroupHeads * _op.HeadDim;
-        return _plan.Stacked
-            ? new MemoryView(tensor, (batch * _op.QueryTokens * QueryColumns) + first, new MemoryPattern((int)_op.QueryTokens, QueryColumns, (int)_plan.GroupHeads, _op.HeadDim, 1, 0, (int)_op.HeadDim))
-            : tensor.Part(
-                (batch * _op.QueryTokens) + ((long)(query % _plan.TilesPerHead) * _plan.Partitions), _plan.RowsIn(query),
-                first + (query / _plan.TilesPerHead * _op.HeadDim), _op.HeadDim);
-    }
+    /// <summary>Where the rows of a query tile lie.</summary>
+    public MemoryView QueryRows(MemoryTensor tensor, int query, long head) => _plan.QueryRows(tensor, query, head, _op.HeadDim);
 
     /// <summary>Number of the load of key tile <paramref name="tile"/>, which is written at its first use in <paramref name="pass"/>.</summary>
     public long KeyValue(long pass, int tile, long head)
@@ -110,7 +101,7 @@ internal sealed class AttentionOperands
         long row = (batch * _op.KvTokens) + ((long)tile * AttentionPlan.TileKeys);
         int keys = _plan.KeysIn(tile);
         LoadTransposed(StreamId.QueueWeights, _keys[load], _keyStaging?[load], _keyTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim), _keyStride);
-        _kernel.Load(StreamId.QueueWeights, ByRow(_values[load], keys), _valueTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim));
+        _kernel.Load(StreamId.QueueWeights, _plan.ByRow(_values[load], keys), _valueTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim));
     }
 
     private void LoadTransposed(StreamId queue, Tile target, Tile? staging, in MemoryView source, int sliceStride)
@@ -118,7 +109,7 @@ internal sealed class AttentionOperands
         int tokens = source.Pattern.AllRows;
         if (staging is { } rows)
         {
-            _kernel.Load(queue, ByRow(rows, tokens), source);
+            _kernel.Load(queue, _plan.ByRow(rows, tokens), source);
             _transpose.Write(target, rows, tokens, sliceStride);
             return;
         }
@@ -126,7 +117,4 @@ internal sealed class AttentionOperands
         TileView slice = target[.._plan.SliceDepth(0), ..tokens];
         _kernel.LoadTransposed(queue, _plan.HeadSlices == 1 ? slice : slice.Repeat(_plan.HeadSlices, sliceStride), source);
     }
-
-    private TileView ByRow(Tile tile, int tokens) =>
-        tile[..Math.Min(tokens, _plan.Partitions), ..(int)(MatMulPlan.Ceiling(tokens, _plan.Partitions) * _op.HeadDim)];
 }

@@ -17,7 +17,7 @@ public static class KernelLibrary
     {
         ArgumentNullException.ThrowIfNull(op);
         ArgumentNullException.ThrowIfNull(machine);
-        if (values && (op is Attention { Backward: true } or MoeRouting or MoePermute or CrossEntropy or Collective))
+        if (values && (op is MoeRouting or MoePermute or CrossEntropy or Collective))
         {
             throw new NotSupportedException($"{op.Name}: the kernel of {op.Kind} is timed only; it does not say what it computes.");
         }
@@ -26,7 +26,7 @@ public static class KernelLibrary
         {
             MatMul matMul => MatMulKernel.Lower(matMul, machine, values),
             Attention { Backward: false } attention => AttentionKernel.Lower(attention, machine, values),
-            Attention attention => AttentionBackwardKernel.Lower(attention, machine),
+            Attention attention => AttentionBackwardKernel.Lower(attention, machine, values),
             Norm norm => NormKernel.Lower(norm, machine, values),
             Softmax softmax => SoftmaxKernel.Lower(softmax, machine, values),
             Elementwise elementwise => ElementwiseKernel.Lower(elementwise, machine, values),
