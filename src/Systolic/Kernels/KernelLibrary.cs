@@ -13,7 +13,10 @@ public static class KernelLibrary
     /// <param name="values">Keep what each instruction computes, so that the programs can be executed on data (<c>Interpreter</c>) and not only timed.</param>
     /// <exception cref="NotSupportedException">Values are asked for, and the operator's kernel is timed only.</exception>
     /// <exception cref="CapacityException">The operator cannot be placed, or has no kernel.</exception>
-    public static Lowering Lower(Operator op, Accelerator machine, bool values = false)
+    public static Lowering Lower(Operator op, Accelerator machine, bool values = false) => Lower(op, machine, values, null);
+
+    /// <summary>As the public one, with a choice of the mappings of products.</summary>
+    internal static Lowering Lower(Operator op, Accelerator machine, bool values, MappingChoice? choose)
     {
         ArgumentNullException.ThrowIfNull(op);
         ArgumentNullException.ThrowIfNull(machine);
@@ -24,7 +27,7 @@ public static class KernelLibrary
 
         return op switch
         {
-            MatMul matMul => MatMulKernel.Lower(matMul, machine, values),
+            MatMul matMul => MatMulKernel.Lower(matMul, machine, values, choose),
             Attention { Backward: false } attention => AttentionKernel.Lower(attention, machine, values),
             Attention attention => AttentionBackwardKernel.Lower(attention, machine, values),
             Norm norm => NormKernel.Lower(norm, machine, values),

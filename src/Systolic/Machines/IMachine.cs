@@ -13,6 +13,9 @@ public sealed record RunOptions
     /// <summary>Record a span per instruction and transfer for a trace.</summary>
     public bool CollectSpans { get; init; }
 
+    /// <summary>How products are cut on a systolic machine: pinned and chosen mappings, to which this run's are added; when null, the machine keeps its own.</summary>
+    public MatMulMappings? Mappings { get; init; }
+
     /// <summary>Energy per activity; the shipped table when null.</summary>
     public EnergyReferenceTable? Prices { get; init; }
 }

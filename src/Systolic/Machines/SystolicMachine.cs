@@ -19,6 +19,8 @@ namespace Systolic.Machines;
 /// </remarks>
 public sealed class SystolicMachine : IMachine
 {
+    private readonly MatMulMappings _mappings = new();
+
     /// <summary>A machine of this configuration.</summary>
     public SystolicMachine(Accelerator accelerator)
     {
@@ -37,7 +39,7 @@ public sealed class SystolicMachine : IMachine
     public RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        var session = new Session(Accelerator, (options ?? RunOptions.Default).CollectSpans, cancellation);
+        var session = new Session(Accelerator, options?.Mappings ?? _mappings, (options ?? RunOptions.Default).CollectSpans, cancellation);
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
         var runs = ImmutableArray.CreateBuilder<OperatorRun>(total);
@@ -101,7 +103,7 @@ public sealed class SystolicMachine : IMachine
     private sealed record Priced(SimTime Time, ActivityCounts Counts, ImmutableArray<SimTime> Busy, CycleStack Stack, ImmutableArray<Span> Spans, string Mapping, Bytes HighWater, ImmutableArray<BufferUse> Buffers);
 
     /// <summary>One run: remembers the operators simulated so far.</summary>
-    private sealed class Session(Accelerator machine, bool collectSpans, CancellationToken cancellation)
+    private sealed class Session(Accelerator machine, MatMulMappings mappings, bool collectSpans, CancellationToken cancellation)
     {
         private readonly Dictionary<Operator, Priced> _priced = [];
 
@@ -168,7 +170,7 @@ public sealed class SystolicMachine : IMachine
 
         private Priced Simulate(Operator op)
         {
-            Lowering lowering = KernelLibrary.Lower(op, machine);
+            Lowering lowering = KernelLibrary.Lower(op, machine, values: false, mappings.Choose);
             var time = SimTime.Zero;
             var counts = new ActivityCounts();
             var busy = new SimTime[Simulator.Engines.Length];
