@@ -160,7 +160,7 @@ public sealed class InvariantTests
         operators.Should().HaveCountGreaterThan(100);
         foreach (Operator op in operators)
         {
-            foreach (LoweredPass pass in KernelLibrary.Lower(op, machine).Passes)
+            foreach (LoweredPass pass in KernelRuns.Lower(op, machine).Passes)
             {
                 string why = $"{op.Kind} {op.Describe()} on {name}";
                 pass.Program.BytesPerPartition(MemorySpace.Sbuf).Should().BeLessThanOrEqualTo(machine.Sbuf.PartitionSize.Value, why);

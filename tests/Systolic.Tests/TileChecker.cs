@@ -13,8 +13,14 @@ internal static class TileChecker
         TileBuffer[] buffers = [.. program.Buffers.SelectMany(buffer => Enumerable.Repeat(buffer, buffer.Copies))];
         for (StreamId stream = 0; (int)stream < Streams.Count; stream++)
         {
-            foreach (Instruction op in program[stream])
+            for (int index = 0; index < program[stream].Length; index++)
             {
+                Instruction op = program[stream][index];
+                if (program.HasValues && Outside(program.OperationOf(stream, index), op, buffers) is { } outside)
+                {
+                    return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} {outside}";
+                }
+
                 if (Reads(stream, op) > 0 && op.First >= 0 && Reads(stream, op) > buffers[op.First].BytesPerPartition)
                 {
                     return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} reads {Reads(stream, op)} B of {buffers[op.First].Name}, which has {buffers[op.First].BytesPerPartition} B";
@@ -25,6 +31,26 @@ internal static class TileChecker
                 {
                     return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} needs {needed} B of {buffers[tile].Name}, which has {Held(stream, buffers[tile], machine)} B";
                 }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The first view that names another tile than its instruction, or elements that its tile does not have.</summary>
+    private static string? Outside(Operation views, Instruction op, TileBuffer[] buffers)
+    {
+        foreach ((int tile, TileView view) in new[] { (op.Target, views.Target), (op.Reduced, views.Reduced), (op.First, views.First), (op.Second, views.Second), (op.Third, views.Third) })
+        {
+            if (tile != (view.IsNone ? -1 : view.Tile.Index))
+            {
+                return $"names tile {tile}, its view {view.Tile.Index}";
+            }
+
+            if (tile >= 0 && Enumerable.Range(0, view.Elements).Select(i => view.Offset + view.Free[i]).ToArray() is var elements
+                && (view.StartPartition < 0 || view.StartPartition + view.Partitions > buffers[tile].Partitions || elements.Min() < 0 || elements.Max() >= buffers[tile].Elements))
+            {
+                return $"touches partitions {view.StartPartition} to {view.StartPartition + view.Partitions - 1}, elements {elements.Min()} to {elements.Max()} of {buffers[tile].Name}, which has {buffers[tile].Partitions} x {buffers[tile].Elements}";
             }
         }
 

@@ -14,6 +14,7 @@ internal sealed class CompareCommand : Command, IHasExamples
     private readonly Library _library;
     private readonly WorkloadOptions _workload;
     private readonly OutputOptions _output = new();
+    private readonly MappingsOption _mappings = new();
     private readonly PricingOptions _pricing = new();
     private readonly Option<string> _machine;
     private readonly Option<string> _baseline;
@@ -30,6 +31,7 @@ internal sealed class CompareCommand : Command, IHasExamples
         Add(_baseline);
         _pricing.AddTo(this, baseline: true);
         _output.AddTo(this);
+        Add(_mappings);
         SetAction(RunAsync);
     }
 
@@ -48,10 +50,12 @@ internal sealed class CompareCommand : Command, IHasExamples
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         IMachine baseline = _library.LoadMachine(parsed.GetRequiredValue(_baseline));
         using OutputFiles files = _output.Open(parsed);
-        RunOptions options = _workload.Options(parsed) with { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
+        using MappingsFile mappings = _mappings.Open(parsed);
+        RunOptions options = _workload.Options(parsed) with { Mappings = mappings.Mappings, CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
         var comparison = Comparison.Of(
             await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) },
             await BackgroundRun.RunAsync(baseline, graph, options, _terminal, cancellation) with { Cost = _pricing.BaselineCost(parsed) });
+        mappings.Write();
         files.Write(comparison, _terminal.Error);
         new ReportView(_terminal.Results).Show(comparison);
         return ExitCode.Success;

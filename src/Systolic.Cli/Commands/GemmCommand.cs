@@ -21,6 +21,7 @@ internal sealed class GemmCommand : Command, IHasExamples
     private readonly Option<string?> _baseline = new("--baseline") { Description = "A machine to hold it against.", HelpName = "NAME|FILE" };
     private readonly Option<string?> _table = PricingOptions.TableOption();
     private readonly OutputOptions _output = new();
+    private readonly MappingsOption _mappings = new();
 
     public GemmCommand(Terminal terminal, Library library)
         : base("gemm", "Runs one matrix product, M x K times K x N.")
@@ -36,6 +37,7 @@ internal sealed class GemmCommand : Command, IHasExamples
         Add(_baseline);
         Add(_table);
         _output.AddTo(this);
+        Add(_mappings);
         SetAction(RunAsync);
     }
 
@@ -54,16 +56,19 @@ internal sealed class GemmCommand : Command, IHasExamples
         IMachine? baseline = parsed.GetValue(_baseline) is { } name ? _library.LoadMachine(name) : null;
         using OutputFiles files = _output.Open(parsed);
         var view = new ReportView(_terminal.Results);
-        var options = new RunOptions { CollectSpans = files.Trace is not null, Prices = PricingOptions.Read(parsed.GetValue(_table)) };
+        using MappingsFile mappings = _mappings.Open(parsed);
+        var options = new RunOptions { Mappings = mappings.Mappings, CollectSpans = files.Trace is not null, Prices = PricingOptions.Read(parsed.GetValue(_table)) };
         RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation);
         if (baseline is null)
         {
+            mappings.Write();
             files.Write(report, _terminal.Error);
             view.Show(report);
             return ExitCode.Success;
         }
 
         var comparison = Comparison.Of(report, await BackgroundRun.RunAsync(baseline, graph, options, _terminal, cancellation));
+        mappings.Write();
         files.Write(comparison, _terminal.Error);
         view.Show(comparison);
         return ExitCode.Success;

@@ -14,6 +14,7 @@ internal sealed class RunCommand : Command, IHasExamples
     private readonly Library _library;
     private readonly WorkloadOptions _workload;
     private readonly OutputOptions _output = new();
+    private readonly MappingsOption _mappings = new();
     private readonly PricingOptions _pricing = new();
     private readonly Option<string> _machine;
 
@@ -27,6 +28,7 @@ internal sealed class RunCommand : Command, IHasExamples
         Add(_machine);
         _pricing.AddTo(this, baseline: false);
         _output.AddTo(this);
+        Add(_mappings);
         SetAction(RunAsync);
     }
 
@@ -47,8 +49,10 @@ internal sealed class RunCommand : Command, IHasExamples
         OperatorGraph graph = _workload.Build(parsed);
         IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
         using OutputFiles files = _output.Open(parsed);
-        RunOptions options = _workload.Options(parsed) with { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
+        using MappingsFile mappings = _mappings.Open(parsed);
+        RunOptions options = _workload.Options(parsed) with { Mappings = mappings.Mappings, CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
         RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) };
+        mappings.Write();
         files.Write(report, _terminal.Error);
         new ReportView(_terminal.Results).Show(report);
         return ExitCode.Success;

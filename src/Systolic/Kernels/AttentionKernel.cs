@@ -179,7 +179,7 @@ internal sealed class AttentionKernel
 
             if (behind)
             {
-                _kernel.AffineSelect(scores[t], scores[t], _plan.InWindow(unit.Query, key), _hidden);
+                _kernel.AffineSelect(scores[t], scores[t], _plan.InWindow(unit.Query, (long)key * AttentionPlan.TileKeys), _hidden);
             }
         }
 

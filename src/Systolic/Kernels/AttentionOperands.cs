@@ -56,7 +56,7 @@ internal sealed class AttentionOperands
         if (turn > _queryTurn)
         {
             _queryTurn = turn;
-            LoadTransposed(StreamId.QueueActivations, target, _queryStaging?[turn], QueryRows(_queryTensor, query, head, _op.HeadDim), _plan.Partitions);
+            LoadTransposed(StreamId.QueueActivations, target, _queryStaging?[turn], _plan.QueryRows(_queryTensor, query, head, _op.HeadDim), _plan.Partitions);
         }
 
         int start = slice * _plan.Partitions;
@@ -64,19 +64,7 @@ internal sealed class AttentionOperands
     }
 
     /// <summary>Where the rows of the result of a query tile lie.</summary>
-    public MemoryView ResultRows(int query, long head) => QueryRows(Output, query, head, _op.ValueDim);
-
-    /// <summary>Where the rows of a query tile lie: tokens of one head, or all heads of a token and then those of the next.</summary>
-    private MemoryView QueryRows(MemoryTensor tensor, int query, long head, long features)
-    {
-        (long batch, long kvHead) = Math.DivRem(head, _op.KvHeads);
-        long first = kvHead * _plan.GroupHeads * features, columns = QueryHeads * features;
-        return _plan.Stacked
-            ? new MemoryView(tensor, (batch * _op.QueryTokens * columns) + first, new MemoryPattern((int)_op.QueryTokens, columns, (int)_plan.GroupHeads, features, 1, 0, (int)features))
-            : tensor.Part(
-                (batch * _op.QueryTokens) + ((long)(query % _plan.TilesPerHead) * _plan.Partitions), _plan.RowsIn(query),
-                first + (query / _plan.TilesPerHead * features), features);
-    }
+    public MemoryView ResultRows(int query, long head) => _plan.QueryRows(Output, query, head, _op.ValueDim);
 
     /// <summary>Number of the load of key tile <paramref name="tile"/>, which is written at its first use in <paramref name="pass"/>.</summary>
     public long KeyValue(long pass, int tile, long head)
@@ -112,7 +100,7 @@ internal sealed class AttentionOperands
         long row = (batch * _op.KvTokens) + ((long)tile * AttentionPlan.TileKeys);
         int keys = _plan.KeysIn(tile);
         LoadTransposed(StreamId.QueueWeights, _keys[load], _keyStaging?[load], _keyTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim), _keyStride);
-        _kernel.Load(StreamId.QueueWeights, ByRow(_values[load], keys, _op.ValueDim), _valueTensor.Part(row, keys, kvHead * _op.ValueDim, _op.ValueDim));
+        _kernel.Load(StreamId.QueueWeights, _plan.ByRow(_values[load], keys, _op.ValueDim), _valueTensor.Part(row, keys, kvHead * _op.ValueDim, _op.ValueDim));
     }
 
     private void LoadTransposed(StreamId queue, Tile target, Tile? staging, in MemoryView source, int sliceStride)
@@ -120,7 +108,7 @@ internal sealed class AttentionOperands
         int tokens = source.Pattern.AllRows;
         if (staging is { } rows)
         {
-            _kernel.Load(queue, ByRow(rows, tokens, _op.HeadDim), source);
+            _kernel.Load(queue, _plan.ByRow(rows, tokens, _op.HeadDim), source);
             _transpose.Write(target, rows, tokens, sliceStride, _op.HeadDim);
             return;
         }
@@ -128,7 +116,4 @@ internal sealed class AttentionOperands
         TileView slice = target[.._plan.SliceDepth(0), ..tokens];
         _kernel.LoadTransposed(queue, _plan.HeadSlices == 1 ? slice : slice.Repeat(_plan.HeadSlices, sliceStride), source);
     }
-
-    private TileView ByRow(Tile tile, int tokens, long features) =>
-        tile[..Math.Min(tokens, _plan.Partitions), ..(int)(MatMulPlan.Ceiling(tokens, _plan.Partitions) * features)];
 }

@@ -120,14 +120,31 @@ internal sealed class AttentionPlan
 
     /// <summary>Where a row of query tile <paramref name="tile"/> sees a key of key tile <paramref name="key"/>: its position is not before the key's.</summary>
     /// <remarks>Stacked rows hold the heads of a token one after the other: row p is of token p div G, which is at least c exactly if p - G c >= 0.</remarks>
-    public AffineCondition Visible(int tile, int key)
+    public AffineCondition Visible(int tile, int key) => VisibleFrom(tile, (long)key * TileKeys);
+
+    /// <summary>As <see cref="Visible"/>, of the keys from <paramref name="first"/> on.</summary>
+    public AffineCondition VisibleFrom(int tile, long first)
     {
-        int ahead = (int)(FirstPosition(tile) - ((long)key * TileKeys)), group = Stacked ? (int)GroupHeads : 1;
+        int ahead = (int)(FirstPosition(tile) - first), group = Stacked ? (int)GroupHeads : 1;
         return new AffineCondition(group * ahead, 1, -group);
     }
 
-    /// <summary>Where a row of query tile <paramref name="tile"/> has a key of key tile <paramref name="key"/> in its window: key + window - 1 is not before the row's position.</summary>
-    public AffineCondition InWindow(int tile, int key) => new((int)(((long)key * TileKeys) + _op.Window!.Value - 1 - FirstPosition(tile)), -1, 1);
+    /// <summary>Where a row of query tile <paramref name="tile"/> has the key <paramref name="key"/>, and those behind it, in its window: key + window - 1 is not before the row's position.</summary>
+    public AffineCondition InWindow(int tile, long key) => new((int)(key + _op.Window!.Value - 1 - FirstPosition(tile)), -1, 1);
+
+    /// <summary>Where the rows of a query tile lie in a tensor of <paramref name="width"/> columns a head: tokens of one head, or all heads of a token and then those of the next.</summary>
+    public MemoryView QueryRows(MemoryTensor tensor, int tile, long head, long width)
+    {
+        (long batch, long kvHead) = Math.DivRem(head, _op.KvHeads);
+        long first = kvHead * GroupHeads * width;
+        return Stacked
+            ? new MemoryView(tensor, (batch * _op.QueryTokens * tensor.Columns) + first, new MemoryPattern((int)_op.QueryTokens, tensor.Columns, (int)GroupHeads, width, 1, 0, (int)width))
+            : tensor.Part((batch * _op.QueryTokens) + ((long)(tile % TilesPerHead) * Partitions), RowsIn(tile), first + (tile / TilesPerHead * width), width);
+    }
+
+    /// <summary>Tokens by row in a tile: token t at partition t mod P, behind t div P others.</summary>
+    public TileView ByRow(Tile tile, int tokens, long features) =>
+        tile[..Math.Min(tokens, Partitions), ..(int)(MatMulPlan.Ceiling(tokens, Partitions) * features)];
 
     public long FirstPosition(int tile) => _op.KvTokens - _op.QueryTokens + ((long)(tile % TilesPerHead) * Partitions);
 

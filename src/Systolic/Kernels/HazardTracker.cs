@@ -2,115 +2,188 @@ using Systolic.Programs;
 
 namespace Systolic.Kernels;
 
-/// <summary>Tiles and scratch tensors that an instruction touches; -1 for none.</summary>
-internal readonly record struct Touched(int Target, int Reduced, int First, int Second, int Third, int TensorRead, int TensorWritten);
-
-/// <summary>Remembers which instructions last wrote and read each tile and scratch tensor, and which semaphore counts each stream has already waited for.</summary>
+/// <summary>Remembers which instructions wrote and read which part of each tile, and each scratch tensor, and which semaphore counts each stream has already waited for.</summary>
 internal sealed class HazardTracker
 {
-    private readonly Places _tiles = new();
-    private readonly Places _tensors = new();
+    private readonly List<Uses> _tiles = [];
+    private readonly List<Uses> _tensors = [];
     private readonly int[] _waited = new int[Streams.Count * Streams.Count];
 
-    /// <summary>Per place and stream: one more than the index of the last instruction that wrote (read) the place; 0 for none.</summary>
-    private sealed class Places
+    /// <summary>Makes room for more tiles.</summary>
+    public void AddTiles(int count)
     {
-        public List<int> Written { get; } = [];
-
-        public List<int> Read { get; } = [];
-
-        public void Inherit(int place, int from)
+        for (int i = 0; i < count; i++)
         {
-            for (int s = 0; s < Streams.Count; s++)
-            {
-                Written[Entry(place, s)] = Math.Max(Written[Entry(place, s)], Written[Entry(from, s)]);
-                Read[Entry(place, s)] = Math.Max(Read[Entry(place, s)], Read[Entry(from, s)]);
-            }
-        }
-
-        public void Add(int count)
-        {
-            Written.AddRange(new int[count * Streams.Count]);
-            Read.AddRange(new int[count * Streams.Count]);
+            _tiles.Add(new Uses());
         }
     }
-
-    /// <summary>Makes room for more tiles.</summary>
-    public void AddTiles(int count) => _tiles.Add(count);
 
     /// <summary>A tile lies where another one lay: what used that one counts as use of this one.</summary>
-    public void Inherit(int tile, int from) => _tiles.Inherit(tile, from);
+    public void Inherit(int tile, int from) => _tiles[tile].Inherit(_tiles[from]);
 
     /// <summary>Makes room for one more tensor.</summary>
-    public void AddTensor() => _tensors.Add(1);
+    public void AddTensor() => _tensors.Add(new Uses());
 
     /// <summary>Appends the waits that instruction <paramref name="index"/> of <paramref name="stream"/> needs, and records what it touches.</summary>
-    public void Order(StreamId stream, int index, in Touched touched, List<SemaphoreWait> waits)
+    /// <param name="stream">Its stream.</param>
+    /// <param name="index">Its place there.</param>
+    /// <param name="operation">The views of tiles that it reads and writes.</param>
+    /// <param name="read">The scratch tensor that it reads; -1 for none.</param>
+    /// <param name="written">The scratch tensor that it writes; -1 for none.</param>
+    /// <param name="waits">The program's waits.</param>
+    public void Order(StreamId stream, int index, in Operation operation, int read, int written, List<SemaphoreWait> waits)
     {
-        ReadAfterWrite(_tiles, stream, touched.First, waits);
-        ReadAfterWrite(_tiles, stream, touched.Second, waits);
-        ReadAfterWrite(_tiles, stream, touched.Third, waits);
-        ReadAfterWrite(_tensors, stream, touched.TensorRead, waits);
-        Write(_tiles, stream, index, touched.Target, waits);
-        Write(_tiles, stream, index, touched.Reduced, waits);
-        Write(_tensors, stream, index, touched.TensorWritten, waits);
-        Record(_tiles, touched.First, stream, index);
-        Record(_tiles, touched.Second, stream, index);
-        Record(_tiles, touched.Third, stream, index);
-        Record(_tensors, touched.TensorRead, stream, index);
+        Visit(operation.First, stream, index, Access.Wait, waits);
+        Visit(operation.Second, stream, index, Access.Wait, waits);
+        Visit(operation.Third, stream, index, Access.Wait, waits);
+        Visit(_tensors, read, Region.Whole, stream, index, Access.Wait, waits);
+        Visit(operation.Target, stream, index, Access.Write, waits);
+        Visit(operation.Reduced, stream, index, Access.Write, waits);
+        Visit(_tensors, written, Region.Whole, stream, index, Access.Write, waits);
+        Visit(operation.First, stream, index, Access.Read, waits);
+        Visit(operation.Second, stream, index, Access.Read, waits);
+        Visit(operation.Third, stream, index, Access.Read, waits);
+        Visit(_tensors, read, Region.Whole, stream, index, Access.Read, waits);
     }
 
-    private void ReadAfterWrite(Places places, StreamId stream, int place, List<SemaphoreWait> waits)
+    private void Visit(in TileView view, StreamId stream, int index, Access access, List<SemaphoreWait> waits)
+    {
+        if (!view.IsNone)
+        {
+            Visit(_tiles, view.Tile.Index, Region.Of(view), stream, index, access, waits);
+        }
+    }
+
+    private void Visit(List<Uses> places, int place, in Region region, StreamId stream, int index, Access access, List<SemaphoreWait> waits)
     {
         if (place < 0)
         {
             return;
         }
 
-        for (int s = 0; s < Streams.Count; s++)
+        if (access != Access.Read)
         {
-            Wait(stream, (StreamId)s, places.Written[Entry(place, s)], waits);
+            WaitFor(places[place], region, stream, access == Access.Write, waits);
+        }
+
+        if (access != Access.Wait)
+        {
+            places[place].Add(new Use(region, stream, index + 1, access == Access.Write));
         }
     }
 
-    private void Write(Places places, StreamId stream, int index, int place, List<SemaphoreWait> waits)
+    /// <summary>A read waits for what was written, in its own stream too; a write for what other streams wrote and read.</summary>
+    private void WaitFor(Uses uses, in Region region, StreamId stream, bool write, List<SemaphoreWait> waits)
     {
-        if (place < 0)
+        Span<int> needed = stackalloc int[Streams.Count];
+        foreach (ref readonly Use use in uses.All)
         {
-            return;
-        }
-
-        for (int s = 0; s < Streams.Count; s++)
-        {
-            if (s != (int)stream)
+            if (use.Count > Math.Max(needed[(int)use.Stream], _waited[Entry(stream, use.Stream)])
+                && (write ? use.Stream != stream : use.IsWrite) && use.Region.Overlaps(region))
             {
-                Wait(stream, (StreamId)s, Math.Max(places.Written[Entry(place, s)], places.Read[Entry(place, s)]), waits);
+                needed[(int)use.Stream] = use.Count;
+            }
+        }
+
+        for (int s = 0; s < needed.Length; s++)
+        {
+            if (needed[s] > 0)
+            {
+                _waited[Entry(stream, (StreamId)s)] = needed[s];
+                waits.Add(new SemaphoreWait((StreamId)s, needed[s]));
+            }
+        }
+    }
+
+    private static int Entry(StreamId consumer, StreamId producer) => ((int)consumer * Streams.Count) + (int)producer;
+
+    private enum Access
+    {
+        Wait,
+        Write,
+        Read,
+    }
+
+    /// <summary>An instruction that used a region.</summary>
+    /// <param name="Region">Where.</param>
+    /// <param name="Stream">Its stream.</param>
+    /// <param name="Count">Its place there, from 1 on.</param>
+    /// <param name="IsWrite">It wrote.</param>
+    private readonly record struct Use(Region Region, StreamId Stream, int Count, bool IsWrite);
+
+    /// <summary>The uses of one place that a later instruction may have to wait for.</summary>
+    private sealed class Uses
+    {
+        // A tile that is used in more parts than this is tracked less exactly, so that the work for an instruction is bounded.
+        private const int Most = 256;
+
+        private Use[] _uses = new Use[4];
+        private int _count;
+
+        public ReadOnlySpan<Use> All => _uses.AsSpan(0, _count);
+
+        /// <summary>Adds a use and forgets those it stands for: what waits for a write needs not wait for what that write waited for.</summary>
+        public void Add(in Use use)
+        {
+            int kept = 0;
+            for (int i = 0; i < _count; i++)
+            {
+                ref readonly Use before = ref _uses[i];
+                bool replaced = (use.IsWrite || (before.Stream == use.Stream && !before.IsWrite)) && use.Region.Covers(before.Region);
+                if (!replaced && kept++ != i)
+                {
+                    _uses[kept - 1] = before;
+                }
             }
 
-            places.Written[Entry(place, s)] = 0;
-            places.Read[Entry(place, s)] = 0;
+            _count = kept;
+            Append(use);
         }
 
-        places.Written[Entry(place, (int)stream)] = index + 1;
-    }
-
-    private void Wait(StreamId consumer, StreamId producer, int count, List<SemaphoreWait> waits)
-    {
-        ref int waited = ref _waited[((int)consumer * Streams.Count) + (int)producer];
-        if (count > waited)
+        public void Inherit(Uses from)
         {
-            waited = count;
-            waits.Add(new SemaphoreWait(producer, count));
-        }
-    }
+            foreach (ref readonly Use use in from.All)
+            {
+                Append(use with { Region = Region.Whole });
+            }
 
-    private static void Record(Places places, int place, StreamId stream, int index)
-    {
-        if (place >= 0)
+            Fold();
+        }
+
+        private void Append(in Use use)
         {
-            places.Read[Entry(place, (int)stream)] = index + 1;
+            if (_count == Most)
+            {
+                Fold();
+            }
+
+            if (_count == _uses.Length)
+            {
+                Array.Resize(ref _uses, 2 * _count);
+            }
+
+            _uses[_count++] = use;
+        }
+
+        /// <summary>One use for all reads of a stream and one for all its writes.</summary>
+        private void Fold()
+        {
+            int kept = 0;
+            for (int i = 0; i < _count; i++)
+            {
+                Use use = _uses[i];
+                int same = Array.FindIndex(_uses, 0, kept, other => other.Stream == use.Stream && other.IsWrite == use.IsWrite);
+                if (same < 0)
+                {
+                    _uses[kept++] = use;
+                }
+                else
+                {
+                    _uses[same] = use with { Region = use.Region.With(_uses[same].Region), Count = Math.Max(use.Count, _uses[same].Count) };
+                }
+            }
+
+            _count = kept;
         }
     }
-
-    private static int Entry(int place, int stream) => (place * Streams.Count) + stream;
 }

@@ -9,7 +9,7 @@ namespace Systolic.Kernels;
 /// <summary>Writes a program in the vocabulary of the public kernel interface (NKI): tiles in SBUF and PSUM, engine instructions on views of them, transfers.</summary>
 /// <remarks>
 /// Loops are C# loops. The builder places buffers and tensors, refuses what does not fit or breaks a rule of the core, tracks which instruction
-/// wrote and read each tile, and inserts the semaphore waits that keep reads after writes and writes after reads. Within a stream
+/// wrote and read which part of each tile, and inserts the semaphore waits that keep reads after writes and writes after reads. Within a stream
 /// instructions run in the order written. Arithmetic is in fp32; a result is rounded to the type of the tile it is written to.
 /// </remarks>
 public sealed partial class KernelBuilder
@@ -113,16 +113,14 @@ public sealed partial class KernelBuilder
     {
         int index = _streams[(int)stream].Count;
         int firstWait = _waits.Count;
-        var touched = new Touched(
-            Index(operation.Target), Index(operation.Reduced), Index(operation.First), Index(operation.Second), Index(operation.Third), Scratch(read), Scratch(written));
-        _hazards.Order(stream, index, touched, _waits);
+        _hazards.Order(stream, index, operation, Scratch(read), Scratch(written), _waits);
         _streams[(int)stream].Add(op with
         {
-            Target = touched.Target,
-            Reduced = touched.Reduced,
-            First = touched.First,
-            Second = touched.Second,
-            Third = touched.Third,
+            Target = Index(operation.Target),
+            Reduced = Index(operation.Reduced),
+            First = Index(operation.First),
+            Second = Index(operation.Second),
+            Third = Index(operation.Third),
             Memory = memory,
             Sequence = _sequence++,
             FirstWait = firstWait,

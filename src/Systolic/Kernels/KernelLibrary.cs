@@ -13,20 +13,23 @@ public static class KernelLibrary
     /// <param name="values">Keep what each instruction computes, so that the programs can be executed on data (<c>Interpreter</c>) and not only timed.</param>
     /// <exception cref="NotSupportedException">Values are asked for, and the operator's kernel is timed only.</exception>
     /// <exception cref="CapacityException">The operator cannot be placed, or has no kernel.</exception>
-    public static Lowering Lower(Operator op, Accelerator machine, bool values = false)
+    public static Lowering Lower(Operator op, Accelerator machine, bool values = false) => Lower(op, machine, values, null);
+
+    /// <summary>As the public one, with a choice of the mappings of products.</summary>
+    internal static Lowering Lower(Operator op, Accelerator machine, bool values, MappingChoice? choose)
     {
         ArgumentNullException.ThrowIfNull(op);
         ArgumentNullException.ThrowIfNull(machine);
-        if (values && (op is Attention { Backward: true } or MoeRouting or MoePermute or CrossEntropy or Collective))
+        if (values && (op is MoeRouting or MoePermute or CrossEntropy or Collective))
         {
             throw new NotSupportedException($"{op.Name}: the kernel of {op.Kind} is timed only; it does not say what it computes.");
         }
 
         return op switch
         {
-            MatMul matMul => MatMulKernel.Lower(matMul, machine, values),
+            MatMul matMul => MatMulKernel.Lower(matMul, machine, values, choose),
             Attention { Backward: false } attention => AttentionKernel.Lower(attention, machine, values),
-            Attention attention => AttentionBackwardKernel.Lower(attention, machine),
+            Attention attention => AttentionBackwardKernel.Lower(attention, machine, values),
             Norm norm => NormKernel.Lower(norm, machine, values),
             Softmax softmax => SoftmaxKernel.Lower(softmax, machine, values),
             Elementwise elementwise => ElementwiseKernel.Lower(elementwise, machine, values),

@@ -6,6 +6,9 @@ using Systolic.Workloads;
 
 namespace Systolic.Kernels;
 
+/// <summary>The mapping of the product of one program, and how it was chosen, in a few words.</summary>
+internal delegate (MatMulMapping Mapping, string How) MappingChoice(MatMul part, Accelerator machine);
+
 /// <summary>Blocked matrix product: tiles of 128 x 128 x 512 accumulate in PSUM, blocks of all three dimensions pass double buffered through SBUF.</summary>
 internal sealed class MatMulKernel
 {
@@ -46,12 +49,13 @@ internal sealed class MatMulKernel
         _bias = op.Bias ? _kernel.Sbuf("bias", mapping.BlockN, op.Type, 2) : null;
     }
 
-    /// <summary>Lowers with the best mapping.</summary>
-    public static Lowering Lower(MatMul op, Accelerator machine, bool values)
+    /// <summary>Lowers with the mappings that <paramref name="choose"/> gives, by default those of the estimate.</summary>
+    public static Lowering Lower(MatMul op, Accelerator machine, bool values, MappingChoice? choose)
     {
-        ImmutableArray<(MatMul Part, MatMulMapping Mapping, long Repeat)> parts =
-            [.. Parts(op, machine).Select(part => (part.Part, MatMulMapping.Choose(part.Part, machine), part.Repeat))];
-        return new Lowering(parts.Select(part => new LoweredPass(Write(part.Part, machine, part.Mapping, values), part.Repeat)), parts[0].Mapping.ToString());
+        choose ??= static (part, machine) => (MatMulMapping.Choose(part, machine), "by estimate");
+        ImmutableArray<(MatMul Part, MatMulMapping Mapping, string How, long Repeat)> parts =
+            [.. Parts(op, machine).Select(part => (part.Part, Choice: choose(part.Part, machine), part.Repeat)).Select(part => (part.Part, part.Choice.Mapping, part.Choice.How, part.Repeat))];
+        return new Lowering(parts.Select(part => new LoweredPass(Write(part.Part, machine, part.Mapping, values), part.Repeat)), $"{parts[0].Mapping}, {parts[0].How}");
     }
 
     /// <summary>The program of one product with a given mapping.</summary>

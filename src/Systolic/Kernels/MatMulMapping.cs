@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Numerics;
@@ -17,7 +18,7 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
     public override string ToString() => FormattableString.Invariant($"blocks {BlockM}x{BlockK}x{BlockN} (MxKxN), {Buffers} buffers{(LeftResident ? ", left resident" : "")}");
 
     /// <summary>Of a bounded list of candidates, those whose estimated time is within this share of the shortest are equally good; the one with the least traffic is taken.</summary>
-    private const double EquallyFast = 0.02;
+    internal const double EquallyFast = 0.02;
 
     /// <summary>The best of a bounded list of candidates by estimated time and, among the fastest, by traffic, which leaves room for what an estimate does not see.</summary>
     /// <exception cref="CapacityException">No candidate fits SBUF.</exception>
@@ -25,6 +26,17 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
     {
         ArgumentNullException.ThrowIfNull(op);
         ArgumentNullException.ThrowIfNull(machine);
+        return Shortlist(op, machine, 1, 1)[0];
+    }
+
+    /// <summary>The choice of <see cref="Choose"/>, and behind it the next best candidates of other blocks by estimated time, of equal ones those with less traffic.</summary>
+    /// <param name="op">The product.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="most">How many at most.</param>
+    /// <param name="factor">Of the shortest estimated time, how long that of another may be.</param>
+    /// <exception cref="CapacityException">No candidate fits SBUF.</exception>
+    internal static ImmutableArray<MatMulMapping> Shortlist(MatMul op, Accelerator machine, int most, double factor)
+    {
         List<(MatMulMapping Mapping, double Seconds, double Bytes)> fitting = [];
         double least = double.PositiveInfinity;
         foreach (MatMulMapping candidate in Candidates(op, machine))
@@ -37,18 +49,18 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
             }
         }
 
-        MatMulMapping? best = null;
-        (double fewest, double shortest) = (double.PositiveInfinity, double.PositiveInfinity);
-        foreach ((MatMulMapping mapping, double seconds, double bytes) in fitting)
+        if (fitting.Count == 0)
         {
-            if (seconds <= least * (1 + EquallyFast) && (bytes < fewest || (bytes == fewest && seconds < shortest)))
-            {
-                (best, fewest, shortest) = (mapping, bytes, seconds);
-            }
+            throw new CapacityException(FormattableString.Invariant(
+                $"{op.Name}: {op.Describe()} {op.Type.Label()} has no blocking that fits SBUF of {machine.Name} ({machine.Sbuf.PartitionSize} per partition)."));
         }
 
-        return best ?? throw new CapacityException(FormattableString.Invariant(
-            $"{op.Name}: {op.Describe()} {op.Type.Label()} has no blocking that fits SBUF of {machine.Name} ({machine.Sbuf.PartitionSize} per partition)."));
+        (MatMulMapping Mapping, double Seconds, double Bytes) best = fitting.Where(candidate => candidate.Seconds <= least * (1 + EquallyFast)).MinBy(candidate => (candidate.Bytes, candidate.Seconds));
+        return
+        [
+            .. fitting.Where(candidate => candidate.Seconds <= least * factor).OrderBy(candidate => (candidate.Seconds, candidate.Bytes)).Select(candidate => candidate.Mapping)
+                .Prepend(best.Mapping).DistinctBy(mapping => mapping with { Buffers = 0 }).Take(most),
+        ];
     }
 
     private static readonly int[] BufferCounts = [2, 3, 4];

@@ -131,14 +131,17 @@ internal sealed class MatMulPlan
         {
             double steps = (double)BlocksM * BlocksN * BlocksK;
             double array = ArraySeconds / steps;
-            double rate = Math.Min(_machine.MemoryPerCore.BytesPerSecond, _machine.Dma.Bandwidth.BytesPerSecond);
-            double memory = Bytes / rate / steps;
+            double memory = Bytes / Rate / steps;
             double latency = (_machine.Dma.TriggerLatency + _machine.Dma.CompletionLatency + _machine.TensorEngine.ResultLatency).Seconds;
             double prefetch = (latency + memory + array) / Mapping.Buffers;
-            double first = ((LeftTilesK * LeftTileBytes) + (RightTilesK * RightTileBytes)) * _machine.Sbuf.Partitions / rate;
-            return (Math.Max(Math.Max(array, memory), Math.Max(EvictionSeconds / steps, prefetch)) * steps * _op.Batch) + first;
+            return (Math.Max(Math.Max(array, memory), Math.Max(EvictionSeconds / steps, prefetch)) * steps * _op.Batch) + FirstSeconds;
         }
     }
+
+    /// <summary>The load of the first blocks, which nothing hides.</summary>
+    public double FirstSeconds => ((LeftTilesK * LeftTileBytes) + (RightTilesK * RightTileBytes)) * _machine.Sbuf.Partitions / Rate;
+
+    private double Rate => Math.Min(_machine.MemoryPerCore.BytesPerSecond, _machine.Dma.Bandwidth.BytesPerSecond);
 
     private double ArraySeconds => ((TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type))
         + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;

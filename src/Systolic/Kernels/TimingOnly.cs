@@ -49,22 +49,22 @@ internal static class TimingOnly
         kernel.ActivationReduce(function, target.First(partitions, free, to), target.First(partitions, 1, to), source.First(partitions, free, from), Scalar(bias, partitions));
 
     public static void Load(this KernelBuilder kernel, StreamId queue, Tile target, int runs, long runBytes) =>
-        kernel.Move(queue, Opcode.Load, runs, runBytes, new Operation { Target = target });
+        kernel.Move(queue, Opcode.Load, runs, runBytes, new Operation { Target = Somewhere(target) });
 
     public static void Store(this KernelBuilder kernel, StreamId queue, Tile source, int runs, long runBytes) =>
-        kernel.Move(queue, Opcode.Store, runs, runBytes, new Operation { First = source });
+        kernel.Move(queue, Opcode.Store, runs, runBytes, new Operation { First = Somewhere(source) });
 
     public static void Gather(this KernelBuilder kernel, StreamId queue, Tile target, Tile indices, int runs, long runBytes) =>
-        kernel.Move(queue, Opcode.Gather, runs, runBytes, new Operation { Target = target, Second = indices });
+        kernel.Move(queue, Opcode.Gather, runs, runBytes, new Operation { Target = Somewhere(target), Second = Somewhere(indices) });
 
     public static void Scatter(this KernelBuilder kernel, StreamId queue, Tile source, Tile indices, int runs, long runBytes) =>
-        kernel.Move(queue, Opcode.Scatter, runs, runBytes, new Operation { First = source, Second = indices });
+        kernel.Move(queue, Opcode.Scatter, runs, runBytes, new Operation { First = Somewhere(source), Second = Somewhere(indices) });
 
     public static void LoadTransposed(this KernelBuilder kernel, StreamId queue, Tile target, int runs, long runBytes) =>
-        kernel.Move(queue, Opcode.LoadTransposed, runs, runBytes, new Operation { Target = target });
+        kernel.Move(queue, Opcode.LoadTransposed, runs, runBytes, new Operation { Target = Somewhere(target) });
 
     public static void LocalTranspose(this KernelBuilder kernel, Tile target, Tile source, int runs, long runBytes) =>
-        kernel.Move(StreamId.QueueLocal, Opcode.LocalTranspose, runs, runBytes, new Operation { Target = target, First = source });
+        kernel.Move(StreamId.QueueLocal, Opcode.LocalTranspose, runs, runBytes, new Operation { Target = Somewhere(target), First = Somewhere(source) });
 
     public static void MemoryCopy(this KernelBuilder kernel, StreamId queue, int runs, long runBytes) =>
         kernel.Move(queue, Opcode.MemoryCopy, runs, runBytes, default);
@@ -75,9 +75,11 @@ internal static class TimingOnly
     public static void BatchNormAggregate(this KernelBuilder kernel, Tile target, Tile source, int partitions, int pieces) =>
         kernel.BatchNormAggregate(target.First(partitions, 2, DataType.Fp32), source.First(partitions, pieces * KernelBuilder.StatsPerPiece, DataType.Fp32));
 
+    private static TileView Somewhere(Tile tile) => tile.ToTileView() with { IsWhole = true };
+
     /// <summary>As many elements as the instruction works on, wherever they lie.</summary>
     private static TileView First(this Tile tile, int partitions, int elements, DataType type) =>
-        new(tile with { Type = type, Elements = Math.Max(tile.Elements, elements) }, 0, partitions, 0, FreePattern.Row(elements));
+        new(tile with { Type = type, Elements = Math.Max(tile.Elements, elements) }, 0, partitions, 0, FreePattern.Row(elements)) { IsWhole = true };
 
     private static ScalarOperand Scalar(Tile? perPartition, int partitions) =>
         perPartition is { } tile ? tile.First(partitions, 1, DataType.Fp32) : 0f;

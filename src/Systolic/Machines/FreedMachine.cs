@@ -25,7 +25,7 @@ public static class FreedMachine
 
     private static IMachine? Free(IMachine machine, MachinePart part) => machine switch
     {
-        SystolicMachine systolic when Free(systolic.Accelerator, part) is { } timing => new SystolicMachine(systolic.Accelerator) { Timing = timing },
+        SystolicMachine systolic when Free(systolic.Accelerator, part) is { } timing => new SystolicMachine(systolic.Accelerator) { Timing = timing, Mappings = systolic.Mappings },
         SimtMachine simt when Free(simt.Spec, part) is { } spec => new SimtMachine(spec),
         _ => null,
     };

@@ -19,6 +19,9 @@ public sealed record RunOptions
     /// <summary>Run a workload that main memory cannot hold, as if it could.</summary>
     public bool IgnoreCapacity { get; init; }
 
+    /// <summary>How products are cut on a systolic machine: pinned and chosen mappings, to which this run's are added; when null, the machine keeps its own.</summary>
+    public MatMulMappings? Mappings { get; init; }
+
     /// <summary>Energy per activity; the shipped table when null.</summary>
     public EnergyReferenceTable? Prices { get; init; }
 }

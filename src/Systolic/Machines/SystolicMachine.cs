@@ -30,6 +30,9 @@ public sealed class SystolicMachine : IMachine
     /// <summary>The hardware configuration.</summary>
     public Accelerator Accelerator { get; }
 
+    /// <summary>The mappings chosen so far.</summary>
+    internal MatMulMappings Mappings { get; init; } = new();
+
     /// <summary>The configuration that times the programs written for <see cref="Accelerator"/>; another one only to ask what if.</summary>
     internal Accelerator Timing { get; init; }
 
@@ -45,7 +48,7 @@ public sealed class SystolicMachine : IMachine
         ShardedGraph sharded = TensorParallel.Shard(graph, Accelerator.Cores);
         int total = sharded.Sections.Sum(section => section.Operators.Length);
         var kept = graph.Sections.SelectMany(section => section.Inputs).Select(tensor => tensor.Operand.Name).ToHashSet();
-        var session = new SystolicSession(Accelerator, Timing, options, kept, run => progress?.Report(new RunProgress(run.Done, total, run.Name)), cancellation);
+        var session = new SystolicSession(Accelerator, Timing, options.Mappings ?? Mappings, options, kept, run => progress?.Report(new RunProgress(run.Done, total, run.Name)), cancellation);
         var now = SimTime.Zero;
         foreach (ShardedSection section in sharded.Sections)
         {

@@ -12,11 +12,12 @@ namespace Systolic.Machines;
 /// <summary>One run on a systolic machine: lowers the operators of each section, links what fits together, simulates, and books times and counts to the operators.</summary>
 /// <param name="machine">The machine that programs are written for.</param>
 /// <param name="timing">The machine that they are simulated on; another one only to ask what if.</param>
+/// <param name="mappings">How products are cut.</param>
 /// <param name="options">Whether operators overlap, and what to record.</param>
 /// <param name="kept">Tensors that pass from section to section.</param>
 /// <param name="report">Told after each operator: how many are done, and its name.</param>
 /// <param name="cancellation">Stops between operators and within long programs.</param>
-internal sealed class SystolicSession(Accelerator machine, Accelerator timing, RunOptions options, IReadOnlySet<string> kept, Action<(int Done, string Name)> report, CancellationToken cancellation)
+internal sealed class SystolicSession(Accelerator machine, Accelerator timing, MatMulMappings mappings, RunOptions options, IReadOnlySet<string> kept, Action<(int Done, string Name)> report, CancellationToken cancellation)
 {
     // Linked programs are held whole, at about 100 bytes an instruction.
     private const int MostLinked = 2_000_000;
@@ -70,7 +71,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, R
             {
                 if (group.Parts[next] is { } part && !lowered.ContainsKey(part.Signature))
                 {
-                    lowered[part.Signature] = SingleProgram.Of(KernelLibrary.Lower(part, machine));
+                    lowered[part.Signature] = SingleProgram.Of(KernelLibrary.Lower(part, machine, values: false, mappings.Choose));
                 }
             }
 
@@ -189,7 +190,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, R
 
     private Isolated Simulate(Operator op)
     {
-        Lowering lowering = KernelLibrary.Lower(op, machine);
+        Lowering lowering = KernelLibrary.Lower(op, machine, values: false, mappings.Choose);
         var time = SimTime.Zero;
         var counts = new ActivityCounts();
         var busy = new SimTime[Simulator.Engines.Length];

@@ -13,6 +13,8 @@ namespace Systolic.Machines;
 /// <param name="order">The order of execution; by default that in which the kernels were written.</param>
 public sealed class ValueMachine(Accelerator machine, ExecutionOrder? order = null)
 {
+    private readonly MatMulMappings _mappings = new();
+
     /// <summary>The outputs of one operator, in the order of its <see cref="Operator.Writes"/>.</summary>
     /// <param name="op">The operator; a batch of matrices is one below the other.</param>
     /// <param name="inputs">Its inputs in the order of its <see cref="Operator.Reads"/>; of an embedding the whole table instead of the rows read.</param>
@@ -62,7 +64,7 @@ public sealed class ValueMachine(Accelerator machine, ExecutionOrder? order = nu
 
     private Program SingleProgram(Operator op)
     {
-        LoweredPass[] passes = [.. KernelLibrary.Lower(op, machine, values: true).Passes.Take(2)];
+        LoweredPass[] passes = [.. KernelLibrary.Lower(op, machine, values: true, _mappings.Choose).Passes.Take(2)];
         return passes is [{ Repeat: 1 } pass]
             ? pass.Program
             : throw new NotSupportedException($"{op.Name}: {op.Describe()} is cut into several programs, which are timed only. Use a smaller shape.");

@@ -16,6 +16,9 @@ public readonly record struct TileView(Tile Tile, int StartPartition, int Partit
     /// <summary>Elements per partition.</summary>
     public int Elements => Free.Elements;
 
+    /// <summary>Instructions are ordered as if it were all of the tile: it says only on how much they work, not where, or stands for an array that is filled and freed as one.</summary>
+    internal bool IsWhole { get; init; }
+
     /// <summary>No operand.</summary>
     internal bool IsNone => Partitions == 0;
 

@@ -4,7 +4,7 @@ using Systolic.Workloads;
 
 namespace Systolic.Reporting;
 
-/// <summary>Writes a run as Markdown: headline figures, cycle stack, energy, engines, traffic, operators, assumptions.</summary>
+/// <summary>Writes a run as Markdown: headline figures, cycle stack, energy, engines, traffic, operators, mappings, assumptions.</summary>
 public static class MarkdownReportWriter
 {
     private const int OperatorLines = 20;
@@ -41,6 +41,7 @@ public static class MarkdownReportWriter
         }
 
         Section(output, "Operators", Operators(report));
+        Section(output, "Mappings", Mappings(report));
         Section(output, "Assumed parameters", Assumptions(report));
     }
 
@@ -158,6 +159,17 @@ public static class MarkdownReportWriter
         {
             double share = groups.Skip(OperatorLines).Sum(group => group.Share);
             table.Add($"{FigureText.Count(groups.Length - OperatorLines)} more", "", "", "", "", FigureText.Percent(share), "", "", "");
+        }
+
+        return table;
+    }
+
+    private static MarkdownTable Mappings(RunReport report)
+    {
+        var table = new MarkdownTable(["kind", "shape", "mapping"], texts: 3);
+        foreach (var op in report.Operators.GroupBy(op => (op.Run.Kind, op.Run.Shape, op.Run.Mapping)).OrderByDescending(group => group.Sum(op => op.TotalTime.Value)).Take(OperatorLines))
+        {
+            table.Add(op.Key.Kind, op.Key.Shape, op.Key.Mapping);
         }
 
         return table;

@@ -28,7 +28,7 @@ internal static class KernelRuns
     /// <summary>Runs every pass once; fails on a hazard, an engine busier than the time, a stack that does not sum, or a time below the bandwidth bound.</summary>
     public static KernelRun Run(Operator op, Accelerator machine)
     {
-        Lowering lowering = KernelLibrary.Lower(op, machine);
+        Lowering lowering = Lower(op, machine);
         var counts = new ActivityCounts();
         (SimTime total, int longest) = (SimTime.Zero, 0);
         foreach (LoweredPass pass in lowering.Passes)
@@ -46,6 +46,19 @@ internal static class KernelRuns
         }
 
         return new KernelRun(total, counts, lowering.Mapping, longest);
+    }
+
+    /// <summary>The operator's programs with the views of each instruction, where its kernel says them.</summary>
+    public static Lowering Lower(Operator op, Accelerator machine)
+    {
+        try
+        {
+            return KernelLibrary.Lower(op, machine, values: true);
+        }
+        catch (NotSupportedException)
+        {
+            return KernelLibrary.Lower(op, machine);
+        }
     }
 
     public static long ReadBytes(Operator op) => op.Reads.Sum(tensor => tensor.Size.Value);

@@ -62,7 +62,7 @@ public class NkiBenchTests
     public void Bytes_and_multiplications_are_those_of_the_tiling_and_both_simulators_agree(string name)
     {
         (Func<KernelBuilder, Program> write, long read, long written, long macs) = Cases[name];
-        Program program = write(new KernelBuilder(Core.Trn1, name));
+        Program program = write(new KernelBuilder(Core.Trn1, name, values: true));
 
         (CoreRun run, StreamState[] streams) = Simulator.RunWithTimes(program, Core.Trn1);
 

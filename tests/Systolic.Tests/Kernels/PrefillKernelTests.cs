@@ -21,7 +21,7 @@ public class PrefillKernelTests
         {
             if (PrefillPart.Of(op, core, 2) is { Length: > 0 } parts)
             {
-                Program program = PrefillKernel.Write(op, parts, machine);
+                Program program = PrefillKernel.Write(op, parts, machine, values: true);
                 (CoreRun run, StreamState[] streams) = Simulator.RunWithTimes(program, machine);
                 HazardChecker.Find(program, streams).Should().BeNull();
                 run.Busy.Should().OnlyContain(busy => busy <= run.Time);

@@ -31,7 +31,7 @@ public class TutorialKernelTests
         kernel => SelectAndScatterKernel.Write(kernel, 256, 20, 20, DataType.Fp32),
         kernel => BilinearResizeKernel.Write(kernel, 200, new ImageSize(25, 16), DataType.Fp32),
         kernel => NearestResizeKernel.Write(kernel, 2, new ImageSize(3, 4), new ImageSize(5, 7), 100, DataType.Fp16),
-    }.Select(write => write(new KernelBuilder(machine, "tutorial")));
+    }.Select(write => write(new KernelBuilder(machine, "tutorial", values: true)));
 
     [Theory]
     [MemberData(nameof(KernelRuns.MachineNames), MemberType = typeof(KernelRuns))]

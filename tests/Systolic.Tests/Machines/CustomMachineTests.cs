@@ -5,6 +5,7 @@ using Systolic.Kernels;
 using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Reporting;
+using Systolic.Tests.Kernels;
 using Systolic.Units;
 using Systolic.Workloads;
 
@@ -79,7 +80,7 @@ public sealed class CustomMachineTests
                 {
                     try
                     {
-                        foreach (LoweredPass pass in KernelLibrary.Lower(op, machine).Passes)
+                        foreach (LoweredPass pass in KernelRuns.Lower(op, machine).Passes)
                         {
                             TileChecker.Find(pass.Program, machine).Should().BeNull("{0} on {1}", op, Describe(machine));
                             Interlocked.Increment(ref written);

@@ -169,7 +169,7 @@ public sealed class SystolicMachineTests
         public static Alone Of(Operator op, Accelerator machine)
         {
             (var time, var counts, long[] busy) = (SimTime.Zero, new ActivityCounts(), new long[Simulator.Engines.Length]);
-            foreach (LoweredPass pass in KernelLibrary.Lower(op, machine).Passes)
+            foreach (LoweredPass pass in KernelLibrary.Lower(op, machine, false, new MatMulMappings().Choose).Passes)
             {
                 CoreRun run = Simulator.Run(pass.Program, machine);
                 time += run.Time * pass.Repeat;

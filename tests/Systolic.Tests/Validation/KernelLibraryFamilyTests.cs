@@ -16,10 +16,10 @@ public class KernelLibraryFamilyTests
     [InlineData("qkv", "decode QKV projection (nkilib qkv_tkg), RMS_NORM fused residual add", 2, "batch=8 seq=7 hidden=16384 qkv_dim=512 d_head=128", "bf16", 123.833, 8)]
     [InlineData("qkv", "decode QKV projection (nkilib qkv_tkg), RMS_NORM", 2, "batch=8 seq=5 hidden=8192 qkv_dim=5120 d_head=1024", "bf16", 265.157, 8)]
     [InlineData("mlp", "decode gated MLP (nkilib mlp_tkg), NO_NORM, SiLU", 2, "batch=4 seq=1 hidden=16384 intermediate=832 gate_up_col_tiling=1 down_col_tiling=1 down_opt_layout=0", "bf16", 153.946, 8)]
-    [InlineData("mlp", "decode gated MLP (nkilib mlp_tkg), NO_NORM, SiLU", 2, "batch=4 seq=1 hidden=16384 intermediate=832 gate_up_col_tiling=1 down_col_tiling=0 down_opt_layout=0", "bf16", 186.435, 8)]
+    [InlineData("mlp", "decode gated MLP (nkilib mlp_tkg), NO_NORM, SiLU", 2, "batch=4 seq=1 hidden=16384 intermediate=832 gate_up_col_tiling=1 down_col_tiling=0 down_opt_layout=0", "bf16", 186.435, 18)]
     [InlineData("mlp", "decode gated MLP (nkilib mlp_tkg), NO_NORM skip_gate, SiLU", 2, "batch=4 seq=1 hidden=16384 intermediate=832 gate_up_col_tiling=1 down_col_tiling=1 down_opt_layout=0", "bf16", 109.052, 8)]
     [InlineData("mlp", "decode gated MLP (nkilib mlp_tkg), RMS_NORM, SiLU", 2, "batch=4 seq=5 hidden=1024 intermediate=512 gate_up_col_tiling=1 down_col_tiling=1 down_opt_layout=0", "bf16 x fp8_e4m3 weights (static)", 46.429, 10)]
-    [InlineData("mlp", "decode gated MLP (nkilib mlp_tkg), RMS_NORM, SiLU", 2, "batch=4 seq=1 hidden=8192 intermediate=1024 gate_up_col_tiling=0 down_col_tiling=0 down_opt_layout=1", "bf16 x fp8_e4m3 weights (row)", 87.849, 15)]
+    [InlineData("mlp", "decode gated MLP (nkilib mlp_tkg), RMS_NORM, SiLU", 2, "batch=4 seq=1 hidden=8192 intermediate=1024 gate_up_col_tiling=0 down_col_tiling=0 down_opt_layout=1", "bf16 x fp8_e4m3 weights (row)", 87.849, 25)]
     [InlineData("mlp", "prefill gated MLP (nkilib mlp_cte), NO_NORM, SiLU", 2, "batch=2 seq=1024 hidden=16384 intermediate=896", "bf16 x fp8 weights (row)", 1010, 5)]
     public void Device_times_are_those_recorded(string family, string workload, int cores, string shapes, string type, double microseconds, double percent)
     {

@@ -19,7 +19,7 @@ public class NkiBenchFamilyTests
         ("add_rmsnorm_matmul", "K=1024 M=4096 N=2048", "hbm_read_bytes", 42012672, "bytes", 0),
         ("adamw", "M=10944 N=2048", "device time", 1.999829, "ms", 8),
         ("adamw", "M=10944 N=2048", "vector_engine_active_time_percent", 90.0173, "percent", 10),
-        ("rope_single_freq_apply", "B=1 D=128 H=64 N=4096", "device time", 4.33301, "ms", 12),
+        ("rope_single_freq_apply", "B=1 D=128 H=64 N=4096", "device time", 4.33301, "ms", 25),
     ];
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Systolic.Programs;
 
 namespace Systolic.Components;
@@ -5,29 +6,31 @@ namespace Systolic.Components;
 /// <summary>One DMA engine: takes a piece of each waiting queue in turn, and keeps several pieces on their way to or from main memory.</summary>
 internal sealed class DmaEngine
 {
-    private readonly DmaSpec _spec;
     private readonly IMainMemory _memory;
-    private readonly double _perByte;
+    private readonly Divisor _piece;
+    private readonly long _outstanding;
     private readonly long[] _busy;
     private readonly Queue<TransferSlice>[] _queues;
     private readonly TransferSlice[] _heads = new TransferSlice[Streams.Count];
-    private readonly bool[] _waiting = new bool[Streams.Count];
-    private readonly Queue<(long End, int Bytes)> _onTheirWay = new();
+    private (long End, int Bytes)[] _onTheirWay = new (long, int)[16];
+    private int _oldest;
+    private int _pieces;
     private long _bytesOnTheirWay;
     private long _room;
     private long _now;
     private long _pathFree;
     private int _turn;
     private int _chosen;
-    private int _busyQueues;
+
+    // A bit for each queue that waits.
+    private int _waiting;
 
     /// <param name="spec">What an engine can do.</param>
     /// <param name="memory">Main memory.</param>
     /// <param name="busy">Takes up the time for which data moves through, by part of the program.</param>
     public DmaEngine(DmaSpec spec, IMainMemory memory, long[] busy)
     {
-        (_spec, _memory, _busy) = (spec, memory, busy);
-        _perByte = 1e15 / spec.EngineBandwidth.BytesPerSecond;
+        (_memory, _busy, _piece, _outstanding) = (memory, busy, new Divisor(memory.Piece), spec.Outstanding.Value);
         _queues = [.. Enumerable.Range(0, Streams.Count).Select(_ => new Queue<TransferSlice>())];
     }
 
@@ -39,14 +42,14 @@ internal sealed class DmaEngine
     {
         int queue = (int)slice.Transfer.Stream;
         _now = now;
-        if (_waiting[queue])
+        if ((_waiting & (1 << queue)) != 0)
         {
             _queues[queue].Enqueue(slice);
             return;
         }
 
-        (_heads[queue], _waiting[queue]) = (slice, true);
-        _busyQueues++;
+        _heads[queue] = slice;
+        _waiting |= 1 << queue;
         Choose();
     }
 
@@ -55,31 +58,28 @@ internal sealed class DmaEngine
     {
         ref TransferSlice slice = ref _heads[_chosen];
         Transfer transfer = slice.Transfer;
-        long from = transfer.Reads ? transfer.From(slice.Run) + slice.Moved : 0;
-        long to = transfer.Writes ? transfer.To(slice.Run) + slice.Moved : 0;
         int bytes = transfer.RunBytes - slice.Moved;
-        bytes = transfer.Reads ? Math.Min(bytes, Room(from)) : bytes;
-        bytes = transfer.Writes ? Math.Min(bytes, Room(to)) : bytes;
-        long path = PathTime(transfer, bytes);
-        long end = NextTime + path;
+        bytes = transfer.Reads ? Math.Min(bytes, Room(slice.From)) : bytes;
+        bytes = transfer.Writes ? Math.Min(bytes, Room(slice.To)) : bytes;
+        long path = transfer.PathTime(bytes), end = NextTime + path;
         if (transfer.Reads)
         {
-            for (int source = 0; source < transfer.Sources; source++)
+            end = Math.Max(end, _memory.Read(slice.From, bytes, NextTime, transfer.IsPlaced));
+            for (int source = 1; source < transfer.Sources; source++)
             {
-                long address = source == 0 ? from : transfer.From(slice.Run, source) + slice.Moved;
-                end = Math.Max(end, _memory.Read(address, bytes, NextTime, transfer.IsPlaced));
+                end = Math.Max(end, _memory.Read(transfer.From(slice.Run, source) + slice.Moved, bytes, NextTime, transfer.IsPlaced));
             }
         }
 
         if (transfer.Writes)
         {
-            end = Math.Max(end, _memory.Write(to, bytes, NextTime, transfer.IsPlaced));
+            end = Math.Max(end, _memory.Write(slice.To, bytes, NextTime, transfer.IsPlaced));
         }
 
         _pathFree = NextTime + path;
         _busy[transfer.Part] += path;
         Send(end, bytes);
-        Advance(ref slice, bytes);
+        slice.Advance(bytes);
         Transfer? finished = slice.IsDone && transfer.Finish(end) ? transfer : null;
         if (slice.IsDone)
         {
@@ -93,10 +93,22 @@ internal sealed class DmaEngine
 
     private void Send(long end, int bytes)
     {
-        _onTheirWay.Enqueue((end, bytes));
-        for (_bytesOnTheirWay += bytes; _bytesOnTheirWay > _spec.Outstanding.Value; _bytesOnTheirWay -= _onTheirWay.Dequeue().Bytes)
+        if (_pieces == _onTheirWay.Length)
         {
-            _room = Math.Max(_room, _onTheirWay.Peek().End);
+            (long End, int Bytes)[] larger = new (long, int)[2 * _pieces];
+            _onTheirWay.AsSpan(_oldest).CopyTo(larger);
+            _onTheirWay.AsSpan(0, _oldest).CopyTo(larger.AsSpan(_pieces - _oldest));
+            (_onTheirWay, _oldest) = (larger, 0);
+        }
+
+        int last = _onTheirWay.Length - 1;
+        _onTheirWay[(_oldest + _pieces++) & last] = (end, bytes);
+        for (_bytesOnTheirWay += bytes; _bytesOnTheirWay > _outstanding; _pieces--)
+        {
+            (long arrived, int moved) = _onTheirWay[_oldest];
+            _room = Math.Max(_room, arrived);
+            _bytesOnTheirWay -= moved;
+            _oldest = (_oldest + 1) & last;
         }
     }
 
@@ -104,15 +116,14 @@ internal sealed class DmaEngine
     {
         if (!_queues[_chosen].TryDequeue(out _heads[_chosen]))
         {
-            _waiting[_chosen] = false;
-            _busyQueues--;
+            _waiting &= ~(1 << _chosen);
         }
     }
 
     /// <summary>Of the queues whose work has arrived when the engine can take a piece, the next one in turn; if there is none, the one whose work arrives first.</summary>
     private void Choose()
     {
-        if (_busyQueues == 0)
+        if (_waiting == 0)
         {
             NextTime = long.MaxValue;
             return;
@@ -120,14 +131,10 @@ internal sealed class DmaEngine
 
         long free = Math.Max(Math.Max(_now, _pathFree), _room);
         int first = -1;
-        for (int i = 1; i <= _heads.Length; i++)
+        for (int turns = (_waiting | (_waiting << Streams.Count)) >> (_turn + 1) & ((1 << Streams.Count) - 1); turns != 0; turns &= turns - 1)
         {
-            int queue = (_turn + i) % _heads.Length;
-            if (!_waiting[queue])
-            {
-                continue;
-            }
-
+            int queue = _turn + 1 + BitOperations.TrailingZeroCount(turns);
+            queue -= queue < Streams.Count ? 0 : Streams.Count;
             if (_heads[queue].Arrival <= free)
             {
                 first = queue;
@@ -144,30 +151,6 @@ internal sealed class DmaEngine
         NextTime = Math.Max(free, _heads[first].Arrival);
     }
 
-    private static void Advance(ref TransferSlice slice, int bytes)
-    {
-        slice.Moved += bytes;
-        if (slice.Moved == slice.Transfer.RunBytes)
-        {
-            slice.Moved = 0;
-            slice.Run++;
-        }
-    }
-
     /// <summary>A run is cut where main memory goes on in another channel.</summary>
-    private int Room(long address) => (int)(_memory.Piece - (address % _memory.Piece));
-
-    /// <summary>A short run takes as long as <see cref="DmaSpec.MinimumRun"/>; transposes are slower, and a sum passes each source at its share.</summary>
-    private long PathTime(Transfer transfer, int bytes)
-    {
-        double charged = transfer.RunBytes < _spec.MinimumRun.Value ? (double)_spec.MinimumRun.Value * bytes / transfer.RunBytes : bytes;
-        double share = transfer.Opcode switch
-        {
-            Opcode.LocalTranspose => _spec.LocalTransposeShare,
-            Opcode.LoadTransposed => _spec.MemoryTransposeShare,
-            Opcode.MemorySum => _spec.MemorySumShare / transfer.Sources,
-            _ => 1,
-        };
-        return (long)Math.Ceiling(charged / share * _perByte);
-    }
+    private int Room(long address) => (int)(_memory.Piece - _piece.Remainder(address));
 }

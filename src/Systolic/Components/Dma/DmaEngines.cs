@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Systolic.Accounting;
 using Systolic.Programs;
 
@@ -19,7 +20,8 @@ internal sealed class DmaEngines
     private readonly long[] _busy;
     private readonly Queue<TransferEnd> _ends = new();
     private long _softwareFree;
-    private DmaEngine? _next;
+    private readonly long[] _times;
+    private int _next;
 
     public DmaEngines(DmaSpec spec, IMainMemory memory, int parts = 1)
     {
@@ -27,10 +29,12 @@ internal sealed class DmaEngines
         _blockFree = new long[spec.DescriptorBlocks];
         _busy = new long[parts];
         _engines = [.. Enumerable.Range(0, spec.Engines).Select(_ => new DmaEngine(spec, memory, _busy))];
+        _times = new long[spec.Engines];
+        Array.Fill(_times, long.MaxValue);
     }
 
     /// <summary>When the next piece moves; <see cref="long.MaxValue"/> when there is nothing to do.</summary>
-    public long NextTime => _next?.NextTime ?? long.MaxValue;
+    public long NextTime => _times[_next];
 
     /// <summary>Time for which all engines would have been busy with a part of the program.</summary>
     public long BusyTime(int part) => _busy[part] / _engines.Length;
@@ -50,12 +54,13 @@ internal sealed class DmaEngines
         Describe(stream, op.Descriptors, issued);
         int perEngine = Math.Max(op.Opcode.StaysInMemory() ? 1 : _spec.PartitionsPerEngine, (op.Partitions + _spec.Engines - 1) / _spec.Engines);
         int slices = (op.Partitions + perEngine - 1) / perEngine;
-        var transfer = new Transfer(program, op, stream, index, part, slices);
+        var transfer = new Transfer(_spec, program, op, stream, index, part, slices);
         long arrival = _spec.ArrivalAt(op.Descriptors, issued);
         for (int slice = 0; slice < slices; slice++)
         {
             int first = slice * perEngine;
             _engines[slice].Add(new TransferSlice(transfer, first, Math.Min(op.Partitions, first + perEngine), arrival), issued);
+            _times[slice] = _engines[slice].NextTime;
         }
 
         FindNext();
@@ -64,11 +69,13 @@ internal sealed class DmaEngines
     /// <summary>Moves the next piece.</summary>
     public void Step()
     {
-        if (_next!.Step() is { } transfer)
+        DmaEngine engine = _engines[_next];
+        if (engine.Step() is { } transfer)
         {
             _ends.Enqueue(new TransferEnd(transfer.Stream, transfer.Index, transfer.End + _spec.CompletionLatency.Value));
         }
 
+        _times[_next] = engine.NextTime;
         FindNext();
     }
 
@@ -106,15 +113,7 @@ internal sealed class DmaEngines
 
     private void FindNext()
     {
-        DmaEngine? first = null;
-        foreach (DmaEngine engine in _engines)
-        {
-            if (engine.NextTime < (first?.NextTime ?? long.MaxValue))
-            {
-                first = engine;
-            }
-        }
-
-        _next = first;
+        ReadOnlySpan<long> times = _times;
+        _next = times.IndexOf(TensorPrimitives.Min(times));
     }
 }

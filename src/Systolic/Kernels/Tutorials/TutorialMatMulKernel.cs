@@ -282,7 +282,7 @@ internal sealed class TutorialMatMulKernel
         private TileView At(long tile)
         {
             (long buffer, long slice) = Math.DivRem(tile, _perBuffer);
-            return _buffer[buffer][.., ((int)slice * Width)..((int)(slice + 1) * Width)];
+            return _buffer[buffer][.., ((int)slice * Width)..((int)(slice + 1) * Width)] with { IsWhole = _perBuffer > 1 };
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Systolic.Components;
 
 /// <content>
@@ -8,10 +10,14 @@ internal sealed partial class StreamController
 {
     // JEDEC: up to eight refreshes may be postponed.
     private const int Postponed = 8;
+    private const int BitsOfWord = 64;
 
     private readonly bool _banks;
     private readonly long _refreshInterval;
-    private readonly bool[] _refreshed;
+
+    // A bit for each unit: to be refreshed in this round; without an open row.
+    private readonly ulong[] _due;
+    private readonly ulong[] _closed;
     private int _toRefresh;
     private long _refreshDue;
     private long _refreshNext;
@@ -45,12 +51,16 @@ internal sealed partial class StreamController
         long closing = Math.Min(overdue, _lastColumn + _refreshInterval);
         (int kept, bool openToo) = (from >= tick && from < overdue ? wanted : -1, closing <= from);
         (int chosen, long latest) = (-1, long.MinValue);
-        for (int unit = 0; unit < _refreshed.Length; unit++)
+        for (int word = 0; word < _due.Length; word++)
         {
-            long used = _closeFrom[unit];
-            if (used <= from && used > latest && !_refreshed[unit] && unit != kept && (openToo || _rows[unit] == Closed))
+            for (ulong left = openToo ? _due[word] : _due[word] & _closed[word]; left != 0; left &= left - 1)
             {
-                (chosen, latest) = (unit, used);
+                int unit = (word * BitsOfWord) + BitOperations.TrailingZeroCount(left);
+                long used = _closeFrom[unit];
+                if (used <= from && used > latest && unit != kept)
+                {
+                    (chosen, latest) = (unit, used);
+                }
             }
         }
 
@@ -63,13 +73,17 @@ internal sealed partial class StreamController
     private (int Unit, long At) ChooseLater(int wanted, long tick, long from, long overdue, long closing)
     {
         (int chosen, long earliest) = (-1, long.MaxValue);
-        for (int unit = 0; unit < _refreshed.Length; unit++)
+        for (int word = 0; word < _due.Length; word++)
         {
-            long ready = Math.Max(_closeFrom[unit], _rows[unit] == Closed ? from : Math.Max(from, closing));
-            ready = unit == wanted && ready >= tick ? Math.Max(ready, overdue) : ready;
-            if (!_refreshed[unit] && (ready < earliest || (ready == earliest && _closeFrom[unit] > _closeFrom[chosen])))
+            for (ulong left = _due[word]; left != 0; left &= left - 1)
             {
-                (chosen, earliest) = (unit, ready);
+                int unit = (word * BitsOfWord) + BitOperations.TrailingZeroCount(left);
+                long ready = Math.Max(_closeFrom[unit], _rows[unit] == Closed ? from : Math.Max(from, closing));
+                ready = unit == wanted && ready >= tick ? Math.Max(ready, overdue) : ready;
+                if (ready < earliest || (ready == earliest && _closeFrom[unit] > _closeFrom[chosen]))
+                {
+                    (chosen, earliest) = (unit, ready);
+                }
             }
         }
 
@@ -90,13 +104,12 @@ internal sealed partial class StreamController
         }
 
         _tally.RefreshesBank += _groups;
-        _rows[unit] = Closed;
-        _refreshed[unit] = true;
+        SetClosed(unit);
+        _due[unit / BitsOfWord] &= ~Bit(unit);
         _refreshNext = _refreshDue += _refreshInterval;
         if (--_toRefresh == 0)
         {
-            Array.Clear(_refreshed);
-            _toRefresh = _refreshed.Length;
+            BeginRound();
         }
     }
 
@@ -121,9 +134,25 @@ internal sealed partial class StreamController
         long skipped = _toRefresh + (((idle / _refreshInterval) - _toRefresh) / units * units);
         _refreshNext = _refreshDue += skipped * _refreshInterval;
         _tally.RefreshesBank += skipped * _groups;
-        Array.Clear(_refreshed);
-        _toRefresh = units;
+        BeginRound();
     }
+
+    private void BeginRound()
+    {
+        _toRefresh = _rows.Length;
+        for (int unit = 0; unit < _rows.Length; unit++)
+        {
+            _due[unit / BitsOfWord] |= Bit(unit);
+        }
+    }
+
+    private void SetClosed(int unit)
+    {
+        _rows[unit] = Closed;
+        _closed[unit / BitsOfWord] |= Bit(unit);
+    }
+
+    private static ulong Bit(int unit) => 1UL << (unit % BitsOfWord);
 
     /// <summary>Refreshes all banks as soon as it is due and the accesses before are done; returns when the next access may be begun.</summary>
     private long RefreshAll(long start)
@@ -136,7 +165,7 @@ internal sealed partial class StreamController
             {
                 at = Math.Max(at, _closeFrom[unit]);
                 open |= _rows[unit] != Closed;
-                _rows[unit] = Closed;
+                SetClosed(unit);
             }
 
             _tally.Precharges += open ? 1 : 0;

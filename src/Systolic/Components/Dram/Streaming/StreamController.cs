@@ -17,6 +17,7 @@ internal sealed partial class StreamController
 
     private readonly DramTiming _timing;
     private readonly int _groups;
+    private readonly Divisor _byGroups;
     private readonly int _activateTicks;
     private readonly int _columnSpacing;
     private readonly int _prechargeSpacing;
@@ -29,8 +30,8 @@ internal sealed partial class StreamController
     private readonly long[] _left;
     private readonly long[] _written;
     private readonly Queue<StreamAccess> _writes = new();
-    private long _accesses;
-    private long _activateCount;
+    private int _access;
+    private int _activate;
     private long _writesAccepted;
     private long _writesIssued;
     private long _rowBus;
@@ -54,16 +55,22 @@ internal sealed partial class StreamController
         _timing = standard.Timing;
         Units = new StreamUnits(standard);
         _groups = Units.Groups;
+        _byGroups = new Divisor(_groups);
         _activateTicks = standard.Bus.ActivateTicks;
         _columnSpacing = Math.Max(_timing.Burst, _timing.CcdShort);
         _prechargeSpacing = Math.Max(1, _timing.Ppd);
         int units = Units.Count;
         (_rows, _closeFrom, _opened) = (new int[units], Filled(units), Filled(units * _groups));
-        Array.Fill(_rows, Closed);
+        (_due, _closed) = (new ulong[(units + BitsOfWord - 1) / BitsOfWord], new ulong[(units + BitsOfWord - 1) / BitsOfWord]);
+        for (int unit = 0; unit < units; unit++)
+        {
+            SetClosed(unit);
+        }
+
+        BeginRound();
         (_groupActivate, _groupColumn, _activates) = (Filled(parts.BankGroups), Filled(parts.BankGroups), Filled(Window));
         (_left, _written) = (Filled(lookAhead), Filled(writeBuffer));
         _banks = standard.RefreshesBanks;
-        (_refreshed, _toRefresh) = (new bool[units], units);
         _refreshInterval = _banks ? _timing.Refi / units : _timing.Refi;
         _refreshNext = _refreshDue = (long)(_refreshInterval * refreshPhase);
     }
@@ -117,7 +124,8 @@ internal sealed partial class StreamController
     /// <summary>Places all commands of an access; returns the tick of its last column command.</summary>
     private long Serve(in StreamAccess access, long tick)
     {
-        int place = (int)(_accesses++ % _left.Length);
+        int place = _access;
+        _access = place + 1 == _left.Length ? 0 : place + 1;
         long start = Math.Max(Math.Max(tick, _left[place] + 1), _rowOrder);
         if (start >= _refreshNext)
         {
@@ -138,7 +146,7 @@ internal sealed partial class StreamController
         _closeFrom[access.Unit] = Math.Max(_closeFrom[access.Unit], last + (access.IsWrite ? _timing.WriteToPrecharge : _timing.Rtp));
         if (access.FirstBurst + access.Bursts == Units.RowBursts)
         {
-            _rows[access.Unit] = Closed;
+            SetClosed(access.Unit);
         }
 
         return _left[place] = _lastColumn = last;
@@ -156,13 +164,16 @@ internal sealed partial class StreamController
             long at = Math.Max(Math.Max(closed + (group * (long)spacing), _rowBus), opened[group] + _timing.Rc);
             at = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, activated[group] + _timing.RrdLong));
             at = Math.Max(at, _lastRefresh + _timing.Rrefd);
-            at = Math.Max(at, _activates[(int)(_activateCount % Window)] + _timing.Faw);
-            _activates[(int)(_activateCount++ % Window)] = _lastActivate = activated[group] = opened[group] = at;
+            ref long fourBefore = ref _activates[_activate];
+            _activate = (_activate + 1) % Window;
+            at = Math.Max(at, fourBefore + _timing.Faw);
+            fourBefore = _lastActivate = activated[group] = opened[group] = at;
             _rowBus = at + _activateTicks;
         }
 
         _tally.Activates += _groups;
         _rows[unit] = row;
+        _closed[unit / BitsOfWord] &= ~Bit(unit);
         _closeFrom[unit] = _lastActivate + _timing.Ras;
         return _rowBus;
     }
@@ -192,7 +203,7 @@ internal sealed partial class StreamController
         ReadOnlySpan<long> opened = _opened.AsSpan(access.Unit * _groups, _groups);
         Span<long> columns = _groupColumn.AsSpan(Units.FirstGroup(access.Unit), _groups);
         int turn = Math.Min(access.Bursts, _groups);
-        int group = access.FirstBurst % _groups;
+        int group = (int)_byGroups.Remainder(access.FirstBurst);
         for (int i = 0; i < turn; i++)
         {
             at = Math.Max(at, Math.Max(opened[group] + activate, columns[group] + sameGroup));
@@ -203,7 +214,7 @@ internal sealed partial class StreamController
 
         // Of the rest, only the last burst of each group is felt later.
         int rest = access.Bursts - turn, passed = Math.Max(0, rest - _groups);
-        group = (group + passed) % _groups;
+        group = (int)_byGroups.Remainder(group + passed);
         at += passed * (long)_columnSpacing;
         for (int i = passed; i < rest; i++)
         {

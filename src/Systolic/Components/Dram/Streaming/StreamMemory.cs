@@ -16,12 +16,16 @@ internal sealed class StreamMemory : IMainMemory
 
     private readonly StreamController[] _channels;
     private readonly long _tick;
-    private readonly long _interleave;
-    private readonly int _burst;
-    private readonly int _cores;
-    private readonly int _pieces;
-    private readonly int _units;
-    private readonly int _rows;
+    private readonly Divisor _ticks;
+    private readonly Divisor _interleave;
+    private readonly Divisor _burst;
+    private readonly Divisor _sharing;
+    private readonly Divisor _cores;
+    private readonly Divisor _pieces;
+    private readonly Divisor _units;
+    private readonly Divisor _rows;
+    private readonly int _rowsOfCore;
+    private readonly int _burstsOfPiece;
     private long _read;
     private long _written;
     private readonly long _rowBytes;
@@ -42,14 +46,17 @@ internal sealed class StreamMemory : IMainMemory
         DramOrganization parts = device.Organization;
         _channels = [.. Enumerable.Range(1, channels).Select(i => new StreamController(device, spec.LookAhead, spec.WriteBuffer, (double)i / channels))];
         _tick = (long)Math.Round(device.TickPicoseconds * 1000);
-        (_interleave, _burst, _cores) = (spec.Interleave.Value, parts.BurstBytes, cores);
-        _pieces = (int)(_channels[0].Units.RowBytes / _interleave);
-        (_units, _rows) = (_channels[0].Units.Count, parts.Rows);
+        _ticks = new Divisor(_tick);
+        Piece = spec.Interleave.Value;
+        (_interleave, _burst, _sharing, _cores) = (new Divisor(Piece), new Divisor(parts.BurstBytes), new Divisor(channels), new Divisor(cores));
+        _pieces = new Divisor(_channels[0].Units.RowBytes / Piece);
+        (_units, _rows) = (new Divisor(_channels[0].Units.Count), new Divisor(parts.Rows));
+        (_rowsOfCore, _burstsOfPiece) = (parts.Rows / cores, (int)(Piece / parts.BurstBytes));
         (_rowBytes, _refreshInterval) = ((long)parts.RowBursts * parts.BurstBytes, device.Timing.Refi);
     }
 
     /// <inheritdoc/>
-    public long Piece => _interleave;
+    public long Piece { get; }
 
     /// <summary>Pseudo-channels of one core.</summary>
     public static int Share(DramSpec spec, int cores) => spec.Channels * spec.Standard.Organization.PseudoChannels / cores;
@@ -86,21 +93,20 @@ internal sealed class StreamMemory : IMainMemory
         }
     }
 
-    private long Tick(long time) => (time + _tick - 1) / _tick;
+    private long Tick(long time) => _ticks.Of(time + _tick - 1);
 
     private StreamAccess Locate(long address, int bytes, bool write, out StreamController channel)
     {
-        (long piece, long offset) = Math.DivRem(address, _interleave);
-        int first = (int)(offset / _burst), last = (int)((offset + bytes - 1) / _burst);
+        long piece = _interleave.Of(address), offset = _interleave.Remainder(address);
+        int first = (int)_burst.Of(offset), last = (int)_burst.Of(offset + bytes - 1);
         // Pieces, and row units, are turned by a hash of what is above them, so that no stride keeps to one channel or bank.
-        (long turn, long place) = Math.DivRem(piece, _channels.Length);
-        channel = _channels[(int)((place + Hash(turn)) % _channels.Length)];
-        (long round, long core) = Math.DivRem(turn, _cores);
-        (long block, long part) = Math.DivRem(round, _pieces);
-        (long row, long unit) = Math.DivRem(block, _units);
-        int placed = (int)((unit + Hash(row) + (core * UnitsBetweenCores)) % _units);
-        int groupsOffset = (int)(part * (_interleave / _burst));
-        return new StreamAccess(placed, (int)((row + (core * (_rows / _cores))) % _rows), groupsOffset + first, last - first + 1, write);
+        long turn = _sharing.Of(piece);
+        channel = _channels[_sharing.Remainder(_sharing.Remainder(piece) + Hash(turn))];
+        long round = _cores.Of(turn), core = _cores.Remainder(turn);
+        long block = _pieces.Of(round), part = _pieces.Remainder(round);
+        long row = _units.Of(block), unit = _units.Remainder(block);
+        int placed = (int)_units.Remainder(unit + Hash(row) + (core * UnitsBetweenCores));
+        return new StreamAccess(placed, (int)_rows.Remainder(row + (core * _rowsOfCore)), ((int)part * _burstsOfPiece) + first, last - first + 1, write);
     }
 
     private static long Hash(long value) => (value ^ (value >> 3) ^ (value >> 7)) & 0xFF;

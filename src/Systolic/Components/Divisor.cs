@@ -1,0 +1,33 @@
+using System.Numerics;
+
+namespace Systolic.Components;
+
+/// <summary>A positive number that many others, none negative, are divided by: by shifting where it is a power of two, else by multiplying with 2^64 / it.</summary>
+internal readonly struct Divisor
+{
+    private readonly long _value;
+    private readonly int _shift;
+    private readonly ulong _reciprocal;
+
+    public Divisor(long value)
+    {
+        bool shifts = BitOperations.IsPow2(value);
+        (_value, _shift, _reciprocal) = (value, shifts ? BitOperations.Log2((ulong)value) : -1, shifts ? 0 : ulong.MaxValue / (ulong)value);
+    }
+
+    /// <summary>The quotient.</summary>
+    public long Of(long dividend)
+    {
+        if (_shift >= 0)
+        {
+            return dividend >> _shift;
+        }
+
+        // The reciprocal is rounded down, and a dividend below 2^63: the product is the quotient or one less.
+        long quotient = (long)Math.BigMul((ulong)dividend, _reciprocal, out _);
+        return dividend - (quotient * _value) < _value ? quotient : quotient + 1;
+    }
+
+    /// <summary>The remainder.</summary>
+    public long Remainder(long dividend) => _shift >= 0 ? dividend & (_value - 1) : dividend - (Of(dividend) * _value);
+}
