@@ -35,18 +35,19 @@ internal sealed class WorkloadOptions
         }
     }
 
-    /// <summary>Builds the workload.</summary>
+    /// <summary>Builds the workload, or one of the micro-batches into which it is divided.</summary>
     /// <exception cref="UsageException">The options contradict each other, or the model refuses a size.</exception>
-    public OperatorGraph Build(ParseResult parsed)
+    public OperatorGraph Build(ParseResult parsed, long microBatches = 1)
     {
         string phase = parsed.GetRequiredValue(_phase);
         Refuse(phase == "decode" && parsed.GetValue(_tokens) is not null, "--tokens has no meaning in decode, which makes one token per sequence; give --context.");
         Refuse(phase != "decode" && parsed.GetValue(_context) is not null, $"--context has no meaning in {phase}; give --tokens.");
         Refuse(phase != "training" && parsed.GetValue(_recompute), $"--recompute has no meaning in {phase}, which has no backward pass.");
+        Refuse(Batch(parsed) % microBatches != 0, FormattableString.Invariant($"found --batch {Batch(parsed)} for {microBatches} micro-batches (data parallelism times --micro-batches), expected a multiple; give --batch {microBatches}."));
         ModelShape shape = _library.LoadModel(parsed.GetRequiredValue(_model));
         try
         {
-            return parsed.GetRequiredValue(_layers) == "1" ? Layer(parsed, phase, shape) : Whole(parsed, phase, shape);
+            return parsed.GetRequiredValue(_layers) == "1" ? Layer(parsed, phase, shape, Batch(parsed) / microBatches) : Whole(parsed, phase, shape, Batch(parsed) / microBatches);
         }
         catch (ArgumentException refused)
         {
@@ -55,18 +56,18 @@ internal sealed class WorkloadOptions
         }
     }
 
-    private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape) => phase switch
+    private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape, long batch) => phase switch
     {
-        "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
-        "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed, shape), null, parsed.GetValue(_recompute)),
+        "prefill" => TransformerModel.Prefill(shape, batch, Tokens(parsed, shape)),
+        "decode" => TransformerModel.Decode(shape, batch, Context(parsed, shape)),
+        _ => TransformerModel.Training(shape, batch, Tokens(parsed, shape), null, parsed.GetValue(_recompute)),
     };
 
-    private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape) => phase switch
+    private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape, long batch) => phase switch
     {
-        "prefill" => TransformerLayer.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
-        "decode" => TransformerLayer.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed, shape), parsed.GetValue(_recompute)),
+        "prefill" => TransformerLayer.Prefill(shape, batch, Tokens(parsed, shape)),
+        "decode" => TransformerLayer.Decode(shape, batch, Context(parsed, shape)),
+        _ => TransformerLayer.Training(shape, batch, Tokens(parsed, shape), parsed.GetValue(_recompute)),
     };
 
     private long Batch(ParseResult parsed) => parsed.GetValue(_batch) ?? 1;

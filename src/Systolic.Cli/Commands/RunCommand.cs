@@ -14,6 +14,7 @@ internal sealed class RunCommand : Command, IHasExamples
     private readonly Library _library;
     private readonly WorkloadOptions _workload;
     private readonly OutputOptions _output = new();
+    private readonly ParallelOptions _parallel = new();
     private readonly PricingOptions _pricing = new();
     private readonly Option<string> _machine;
 
@@ -25,6 +26,7 @@ internal sealed class RunCommand : Command, IHasExamples
         _workload.AddTo(this);
         _machine = SharedOptions.Machine("--machine", "A preset, or a machine file.", "trn2", library);
         Add(_machine);
+        _parallel.AddTo(this);
         _pricing.AddTo(this, baseline: false);
         _output.AddTo(this);
         SetAction(RunAsync);
@@ -37,13 +39,15 @@ internal sealed class RunCommand : Command, IHasExamples
         "systolic run --model llama-3-8b --machine h100 --phase decode --context 4096 --batch 8",
         "systolic run --model gpt2 --machine trn2-core --layers 1 --trace trace.json",
         "systolic run --model llama-3-8b --phase decode --price-per-chip-hour 1.5 --price-per-kwh 0.1",
+        "systolic run --model llama-3-70b --phase training --batch 256 --chips 64 --tensor-parallel 8 --pipeline 4 --micro-batches 16",
         "systolic run --model ./my-model/config.json --machine ./my-chip.json --json out.json",
     ];
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        OperatorGraph graph = _workload.Build(parsed);
-        IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
+        ParallelPlan plan = _parallel.Plan(parsed);
+        OperatorGraph graph = _workload.Build(parsed, plan.AllMicroBatches);
+        IMachine machine = ParallelOptions.Divide(_library.LoadMachine(parsed.GetRequiredValue(_machine)), plan, graph);
         using OutputFiles files = _output.Open(parsed);
         var options = new RunOptions { CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };
         RunReport report = await BackgroundRun.RunAsync(machine, graph, options, _terminal, cancellation) with { Cost = _pricing.Cost(parsed) };

@@ -50,6 +50,9 @@ public enum CycleComponent
     /// <summary>Exchanges between cores or chips.</summary>
     Collective,
 
+    /// <summary>A pipeline stage without a micro-batch.</summary>
+    PipelineBubble,
+
     /// <summary>Processors without work in the last wave of a grid.</summary>
     TailWave,
 
@@ -101,6 +104,6 @@ public sealed class CycleStack
     private static readonly string[] Labels =
     [
         "matrix work", "fill and drain", "weight load", "throttle", "vector", "scalar", "gpsimd", "scratchpad conflict", "dma issue", "memory latency",
-        "memory bandwidth", "row conflict and refresh", "cache bandwidth", "semaphore", "collective", "tail wave", "launch",
+        "memory bandwidth", "row conflict and refresh", "cache bandwidth", "semaphore", "collective", "pipeline bubble", "tail wave", "launch",
     ];
 }

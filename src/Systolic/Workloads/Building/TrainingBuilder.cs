@@ -41,7 +41,7 @@ internal static class TrainingBuilder
         string? running = planned.Inputs.Contains(Stack.Source) ? Stack.Source : null;
         ImmutableArray<Operator> gradients = GradientBuilder.Build(planned.Section, shape.Type, planned.Output, planned.Inputs, running);
         ImmutableArray<Operator> again = recompute && planned.Stack is not null ? Again(planned) : [];
-        return new GraphSection(planned.Section.Name + " backward", planned.Section.Repeat, again.AddRange(gradients));
+        return new GraphSection(planned.Section.Name + " backward", planned.Section.Repeat, again.AddRange(gradients)) { Pass = ModelPass.Backward };
     }
 
     /// <summary>The forward pass once more; its result is not the stream, whose name still means the layer's input here.</summary>
@@ -61,7 +61,7 @@ internal static class TrainingBuilder
         (long rows, long rest) = Math.DivRem(parameters, shape.Hidden);
         Step(name, rows, shape.Hidden);
         Step(name + " remainder", 1, rest);
-        return new GraphSection(name, repeat, operators.Operators);
+        return new GraphSection(name, repeat, operators.Operators) { Pass = ModelPass.Optimizer };
 
         void Step(string step, long count, long columns)
         {

@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using Systolic.Accounting;
+using Systolic.Components;
+using Systolic.Units;
+using Systolic.Workloads;
+
+namespace Systolic.Machines;
+
+/// <summary>A step of a cluster: micro-batches through the pipeline, gradients between replicas, the optimizer.</summary>
+internal sealed class Step
+{
+    private readonly IMachine _chip;
+    private readonly ParallelPlan _plan;
+    private readonly OperatorGraph _graph;
+    private readonly TensorGroup _group;
+    private readonly PipelineStages _stages;
+
+    public Step(IMachine chip, ParallelPlan plan, OperatorGraph graph, TensorGroup group) =>
+        (_chip, _plan, _graph, _group, _stages) = (chip, plan, graph, group, PipelineStages.Of(graph, plan.Pipeline));
+
+    private IEnumerable<int> Sections(ModelPass pass) => Enumerable.Range(0, _graph.Sections.Length).Where(i => _graph.Sections[i].Pass == pass);
+
+    private SimTime Pass(ModelPass pass, int stage) => Sections(pass).Aggregate(SimTime.Zero, (sum, i) => sum + (_group.Sections[i].Time * _stages.Repeats[i][stage]));
+
+    private int Runs(int section) => _graph.Sections[section].Pass == ModelPass.Optimizer ? 1 : _plan.MicroBatches;
+
+    /// <summary>The step as the stage saw it that ended last; counts are those of all chips.</summary>
+    public RunTrace Trace()
+    {
+        int[] all = [.. Enumerable.Range(0, _plan.Pipeline)];
+        ImmutableArray<SimTime> forward = [.. all.Select(stage => Pass(ModelPass.Forward, stage))], backward = [.. all.Select(stage => Pass(ModelPass.Backward, stage))];
+        ExchangeCost send = _plan.Pipeline == 1 ? ExchangeCost.None : _chip.Links!.Send(Boundary(), _plan.Tensor * _plan.Data);
+        var schedule = PipelineSchedule.Of(forward, backward, send.Time, _plan.MicroBatches);
+        (LinkStream Gradients, LinkStream Parameters)[] streams = [.. all.Select(stage => (Stream(ModelPass.Backward, stage), Stream(ModelPass.Optimizer, stage)))];
+        SimTime[] ends = [.. all.Select(stage => schedule.End[stage] + streams[stage].Gradients.Exposed + Pass(ModelPass.Optimizer, stage) + streams[stage].Parameters.Exposed)];
+        int last = Array.IndexOf(ends, ends.Max());
+        SimTime idle = schedule.End[last] - ((forward[last] + backward[last]) * _plan.MicroBatches);
+        SimTime sends = SimTime.Min(idle, schedule.End[last] - PipelineSchedule.Of(forward, backward, SimTime.Zero, _plan.MicroBatches).End[last]);
+        SimTime waits = sends + streams[last].Gradients.Exposed + streams[last].Parameters.Exposed;
+        var overhead = new CycleStack();
+        overhead.Add(_group.First.Trace.Overhead, 1);
+        overhead.Add(CycleComponent.PipelineBubble, idle - sends);
+        overhead.Add(CycleComponent.Collective, waits);
+        return new RunTrace
+        {
+            Engines = [.. _group.First.Trace.Engines.Select(engine => engine with { Instances = checked((int)(engine.Instances * _plan.Chips)) })],
+            Operators = [.. Enumerable.Range(0, _graph.Sections.Length).SelectMany(i => Operators(i, last))],
+            Overhead = overhead,
+            Bound = Bound(),
+            Spans = _group.First.Trace.Spans,
+            Parallel = new ParallelTrace(_plan.ToString(), _plan.Chips, [.. Exchanges(last, send, sends, streams[last])], idle - sends),
+        };
+    }
+
+    /// <summary>What a stage hands to the next: a chip's part of the activations that a layer reads.</summary>
+    private Bytes Boundary() => Sections(ModelPass.Forward).Where(i => _graph.Sections[i].Repeat > 1).Aggregate(Bytes.Zero, (most, i) => Bytes.Max(most, _group.Sections[i].Boundary));
+
+    /// <summary>Exchanges between replicas behind a pass: of gradients behind the last backward pass, of parameters behind a sharded optimizer.</summary>
+    private LinkStream Stream(ModelPass pass, int stage)
+    {
+        var stream = new LinkStream();
+        ImmutableArray<int> sections = [.. Sections(pass)];
+        foreach (int i in sections)
+        {
+            SimTime exchange = pass == ModelPass.Backward ? Between(i) : ParametersOf(i, stage);
+            stream.Add(_group.Sections[i].Time, exchange, _stages.Repeats[i][stage]);
+        }
+
+        return stream;
+    }
+
+    /// <summary>Gradients of a section between replicas. Where tensor ranks use the same links, which go first, it takes as much longer as those are busy.</summary>
+    private SimTime Between(int section)
+    {
+        GroupSection part = _group.Sections[section];
+        SimTime time = Replicas(Reduction, part.Gradients, _plan.Data, _plan.Tensor).Time + Replicas(Reduction, part.ExpertGradients, _plan.Data / _plan.Expert, _plan.Tensor * _plan.Expert).Time;
+        bool shared = _plan.Tensor > 1 && _plan.Data > 1 && _chip.Links!.Innermost(_plan.Data, _plan.Tensor) == _chip.Links.Innermost(_plan.Tensor, 1);
+        return shared ? SimTime.FromSeconds(time.Seconds / (1 - (part.Links.Seconds / part.Time.Seconds))) : time;
+    }
+
+    private CollectiveFunction Reduction => _plan.ShardOptimizer ? CollectiveFunction.ReduceScatter : CollectiveFunction.AllReduce;
+
+    /// <summary>Parameters of a stage after the step, of its sections of the optimizer in proportion to their time.</summary>
+    private SimTime ParametersOf(int section, int stage)
+    {
+        if (!_plan.ShardOptimizer || Pass(ModelPass.Optimizer, stage) is var whole && whole == SimTime.Zero)
+        {
+            return SimTime.Zero;
+        }
+
+        Bytes held = Sections(ModelPass.Backward).Aggregate(Bytes.Zero, (sum, i) => sum + (_group.Sections[i].Gradients * _stages.Repeats[i][stage]));
+        double share = _group.Sections[section].Time.Seconds / whole.Seconds;
+        return Replicas(CollectiveFunction.AllGather, new Bytes((long)(held.Value * share)), _plan.Data, _plan.Tensor).Time;
+    }
+
+    private ExchangeCost Replicas(CollectiveFunction function, Bytes bytes, int replicas, int stride) =>
+        replicas == 1 || bytes == Bytes.Zero ? ExchangeCost.None : _chip.Links!.Cost(function, bytes, replicas, stride);
+
+    /// <summary>Operators of a section on one stage, with those of the other stages, which run at the same time.</summary>
+    private IEnumerable<OperatorRun> Operators(int section, int stage)
+    {
+        long here = _stages.Repeats[section][stage], elsewhere = _stages.Repeats[section].Sum() - here;
+        foreach (OperatorRun run in _group.Sections[section].Operators)
+        {
+            var counts = new ActivityCounts();
+            counts.Add(run.Counts, _plan.Data);
+            OperatorRun all = run with { Counts = counts, UsefulMacs = new MacCount(checked(run.UsefulMacs.Value * _plan.Data)), Busy = [.. run.Busy.Select(busy => busy * _plan.Data)] };
+            if (here > 0)
+            {
+                yield return all with { Repeat = here * Runs(section) };
+            }
+
+            if (elsewhere > 0)
+            {
+                yield return all with { Name = run.Name + " of other stages", Repeat = elsewhere * Runs(section), Time = SimTime.Zero, Stack = new CycleStack(), Bound = default };
+            }
+        }
+    }
+
+    /// <summary>All the work over the peak of all chips.</summary>
+    private LowerBound Bound()
+    {
+        var step = _graph with { Sections = [.. _graph.Sections.Select((section, i) => section with { Repeat = checked(section.Repeat * Runs(i)) })] };
+        double macs = step.Sections.Sum(section => section.Operators.Sum(op => op.Macs.Value == 0 ? 0 : op.Macs.Value * section.Repeat / _chip.Profile.PeakMacsPerSecond[op.Type]));
+        long chips = (long)_plan.Tensor * _plan.Pipeline;
+        return new(SimTime.FromSeconds(macs / chips), (_chip.Profile.MainMemory * (chips * _plan.Data)).TimeFor(step.CompulsoryBytes));
+    }
+
+    private IEnumerable<ExchangeRun> Exchanges(int stage, ExchangeCost send, SimTime sends, (LinkStream Gradients, LinkStream Parameters) streams)
+    {
+        for (int i = 0; i < _graph.Sections.Length; i++)
+        {
+            long repeat = _stages.Repeats[i][stage] * Runs(i);
+            foreach (ExchangeRun exchange in _group.Sections[i].Exchanges.Where(_ => repeat > 0))
+            {
+                yield return exchange with { Name = GraphSection.Qualify(_graph.Sections[i].Name, exchange.Name), Repeat = repeat, Exposed = exchange.Time * repeat };
+            }
+        }
+
+        if (_plan.Pipeline > 1)
+        {
+            int directions = Sections(ModelPass.Backward).Any() ? 2 : 1;
+            yield return new("activations between stages", "send", 2, send.Algorithm, send.Sent, send.Sent, send.Time, (long)directions * _plan.MicroBatches, sends);
+        }
+
+        foreach ((string name, CollectiveFunction function, LinkStream stream) in ((string, CollectiveFunction, LinkStream)[])
+            [("gradients between replicas", Reduction, streams.Gradients), ("parameters between replicas", CollectiveFunction.AllGather, streams.Parameters)])
+        {
+            if (stream.Busy > SimTime.Zero)
+            {
+                Bytes bytes = Sections(ModelPass.Backward).Aggregate(Bytes.Zero, (sum, i) => sum + ((_group.Sections[i].Gradients + _group.Sections[i].ExpertGradients) * _stages.Repeats[i][stage]));
+                ExchangeCost cost = Replicas(function, bytes, _plan.Data, _plan.Tensor);
+                yield return new(name, new Collective("", function, 1, 1, 1).Kind, _plan.Data, cost.Algorithm, bytes, cost.Sent, stream.Busy, 1, stream.Exposed);
+            }
+        }
+    }
+}
