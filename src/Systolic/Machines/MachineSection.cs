@@ -64,12 +64,14 @@ internal static class MachineSection
 
     private static LinkLevel Level(JsonSection section)
     {
+        int links = (int)section.Integer("links", 1, 1024);
         var level = new LinkLevel
         {
             Name = section.Text("name"),
             Topology = section.Quantity("topology", Topology),
             Chips = (int)section.Integer("chips", 2, 1 << 24),
-            Links = (int)section.Integer("links", 1, 1024),
+            Links = links,
+            Rings = (int)section.Integer("rings", 1, Math.Max(1, links), Math.Max(1, links)),
             Bandwidth = section.Rate("bandwidth"),
             Latency = section.Time("latency"),
             SustainedShare = section.Number("sustainedShare", 0.01, 1, 1),

@@ -38,18 +38,21 @@ public sealed record LinkLevel
     /// <summary>From a chip's memory to its neighbour's, for the first byte.</summary>
     public required SimTime Latency { get; init; }
 
+    /// <summary>Links that an exchange between more than two chips drives at once, in one direction each.</summary>
+    public required int Rings { get; init; }
+
     /// <summary>Share of the peak that long exchanges reach.</summary>
     public double SustainedShare { get; init; } = 1;
 
     /// <summary>What a chip sends per second in an exchange between <paramref name="chips"/> of the <paramref name="group"/> neighbours that these links join.</summary>
-    /// <remarks>All links through a switch or around the whole torus; two around a row or several of a torus, or the whole ring; otherwise the chips lie in a line, and one.</remarks>
+    /// <remarks>Of the links that the algorithm drives: all through a switch or around the whole ring or torus, two around rows of a torus; otherwise the chips lie in a line, and one.</remarks>
     public Bandwidth Rate(int chips, int group)
     {
         int side = Side(group);
         int used = Topology == LinkTopology.Switch || chips >= group ? Links
             : Topology == LinkTopology.Torus && chips % side == 0 ? 2
             : 1;
-        return Bandwidth * (Math.Min(used, Links) * SustainedShare);
+        return Bandwidth * (Math.Min(used, Rings) * SustainedShare);
     }
 
     /// <summary>An exchange between <paramref name="chips"/> of the <paramref name="group"/> neighbours that these links join.</summary>

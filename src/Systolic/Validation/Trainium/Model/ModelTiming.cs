@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Machines;
 using Systolic.Numerics;
@@ -11,9 +12,6 @@ namespace Systolic.Validation;
 /// <summary>Times whole models on the chips of a row; each run once.</summary>
 internal sealed class ModelTiming
 {
-    /// <summary>What the host adds to each call of a compiled model: it collects the result, samples or checks it, and calls again.</summary>
-    public static readonly SimTime HostPerCall = SimTime.FromMicroseconds(0);
-
     private readonly Dictionary<(string Chip, int Cores, ParallelPlan Plan, string Graph), SimTime> _timed = [];
 
     /// <summary>Time of a graph on cores of a chip that divide every operator, over as many chips as they fill.</summary>
@@ -21,7 +19,8 @@ internal sealed class ModelTiming
     /// <param name="cores">Tensor-parallel cores.</param>
     /// <param name="plan">Pipeline, replicas and micro-batches; replicas of single cores when <paramref name="cores"/> is 1.</param>
     /// <param name="graph">A micro-batch.</param>
-    public SimTime Time(string chip, int cores, ParallelPlan plan, OperatorGraph graph)
+    /// <param name="overlapped">The compiler schedules all operators of the graph together.</param>
+    public SimTime Time(string chip, int cores, ParallelPlan plan, OperatorGraph graph, bool overlapped)
     {
         string operators = string.Join('\n', graph.Sections.SelectMany(section => section.Operators.Select(op => $"{section.Repeat} {op} {op.Type}")));
         var key = (chip, cores, plan, operators);
@@ -29,11 +28,18 @@ internal sealed class ModelTiming
         {
             Accelerator machine = Chip(chip, cores);
             RunReport report = new Cluster(new SystolicMachine(machine), plan with { Tensor = cores / machine.Cores }).Run(graph);
-            time = report.Time + (HostPerCall * plan.MicroBatches);
+            time = overlapped ? Overlapped(report) : report.Time;
             _timed.Add(key, time);
         }
 
         return time;
+    }
+
+    /// <summary>Operators that overlap but for the exchanges between them: the busiest engine works without a pause, and exchanges, which the next operator needs, come on top.</summary>
+    private static SimTime Overlapped(RunReport report)
+    {
+        SimTime busiest = report.Utilization.Aggregate(SimTime.Zero, (most, engine) => SimTime.Max(most, SimTime.FromSeconds(engine.Share * report.Time.Seconds)));
+        return busiest + report.CycleStack[CycleComponent.Collective] + report.CycleStack[CycleComponent.Launch];
     }
 
     /// <summary>The chip, or one of its cores with links of its own when a core works alone.</summary>

@@ -9,6 +9,12 @@ namespace Systolic.Validation;
 /// <summary>Whole models: text generation, encoders, training.</summary>
 internal sealed class WholeModelFamily : ITrainiumFamily
 {
+    /// <summary>What the host adds to each token that a serving library generates: it collects the logits, chooses the token, and calls again.</summary>
+    private static readonly SimTime HostPerToken = SimTime.FromMicroseconds(1500);
+
+    /// <summary>What it adds to the first: it prepares the prompt and the cache, and calls another program.</summary>
+    private static readonly SimTime HostPerPrompt = SimTime.FromMicroseconds(12_000);
+
     private static readonly string[] Quantiles = [" p50", " p99", " median"];
 
     private readonly ModelTiming _timing = new();
@@ -54,14 +60,14 @@ internal sealed class WholeModelFamily : ITrainiumFamily
 
         int cores = Math.Max(row.Cores, tensor), batch = Number(row, "batch") ?? 1;
         long most = Number(row, "max_seq") ?? input + output;
-        SimTime Decode(long length) => Time(row, shape, cores, TransformerModel.Decode(shape, batch, length - 1));
+        shape = Padded(shape, cores);
+        SimTime Decode(long length) => HostPerToken + Time(row, cores, TransformerModel.Decode(shape, batch, length - 1), overlapped: true);
         switch (Quantiles.Aggregate(row.Metric, (metric, quantile) => metric.Replace(quantile, "", StringComparison.Ordinal)))
         {
             case "time to first token":
                 return TrainiumPrediction.Of(First()) with { Apart = "/first-token" };
             case "latency per token":
-                SimTime step = Time(row, shape, cores, TransformerModel.Decode(shape, batch, Math.Max(1, input)));
-                return TrainiumPrediction.Of(step) with { Apart = "/token" };
+                return TrainiumPrediction.Of(Decode(input + 1)) with { Apart = "/token" };
             case "time per output token":
                 return TrainiumPrediction.Of(Decode(Bucket(input + (output / 2), most))) with { Apart = "/token" };
             case "output token throughput":
@@ -71,7 +77,7 @@ internal sealed class WholeModelFamily : ITrainiumFamily
                 return TrainiumPrediction.Skip($"no figure of this kind: {row.Metric}");
         }
 
-        SimTime First() => Time(row, shape, cores, TransformerModel.Prefill(shape, batch, input));
+        SimTime First() => HostPerPrompt + Time(row, cores, TransformerModel.Prefill(shape, batch, input), overlapped: false);
     }
 
     /// <summary>The serving libraries compile a decode step per power of two of keys, and read as many.</summary>
@@ -104,7 +110,7 @@ internal sealed class WholeModelFamily : ITrainiumFamily
             return TrainiumPrediction.Skip("batch or sequence length is not stated");
         }
 
-        SimTime time = _timing.Time(row.Chip, 1, ParallelPlan.OneChip, TransformerModel.Prefill(shape, batch, tokens));
+        SimTime time = _timing.Time(row.Chip, 1, ParallelPlan.OneChip, TransformerModel.Prefill(shape, batch, tokens), overlapped: true);
         return (row.Metric.StartsWith("latency", StringComparison.Ordinal)
             ? TrainiumPrediction.Of(time)
             : TrainiumPrediction.Of(row.Cores * batch / time.Seconds)) with { Apart = "/encoder" };
@@ -122,7 +128,7 @@ internal sealed class WholeModelFamily : ITrainiumFamily
         DataType type = row.Type.StartsWith("FP32", StringComparison.Ordinal) ? DataType.Fp32 : DataType.Bf16;
         var plan = new ParallelPlan { Pipeline = pipeline, Data = replicas, MicroBatches = Math.Max(1, global / (replicas * micro)), ShardOptimizer = pipeline > 1 };
         OperatorGraph graph = TransformerModel.Training(shape with { Type = type }, micro, tokens);
-        double sequences = (double)micro * plan.AllMicroBatches / _timing.Time(row.Chip, tensor, plan, graph).Seconds;
+        double sequences = (double)micro * plan.AllMicroBatches / _timing.Time(row.Chip, tensor, plan, graph, overlapped: false).Seconds;
         return row.Metric switch
         {
             "training throughput" => TrainiumPrediction.Of(sequences) with { Apart = "/training" },
@@ -138,8 +144,15 @@ internal sealed class WholeModelFamily : ITrainiumFamily
     private static double FlopsPerSequence(OperatorGraph graph, int micro) =>
         graph.Sections.Where(section => section.Pass != ModelPass.Optimizer && section.Repeat > 1).Sum(section => (double)section.Repeat * section.Operators.Sum(op => op.Macs.Flops)) / micro;
 
-    private SimTime Time(TrainiumRow row, ModelShape shape, int cores, OperatorGraph graph) =>
-        _timing.Time(row.Chip, cores, ParallelPlan.OneChip, row.Type.StartsWith("int8", StringComparison.Ordinal) ? ModelTiming.OneByteWeights(graph) : graph);
+    private SimTime Time(TrainiumRow row, int cores, OperatorGraph graph, bool overlapped) => _timing.Time(
+        row.Chip, cores, ParallelPlan.OneChip, row.Type.StartsWith("int8", StringComparison.Ordinal) ? ModelTiming.OneByteWeights(graph) : graph, overlapped);
+
+    /// <summary>The serving libraries give every core as many query heads, some of zeros, and at least one key/value head, repeated where there are fewer than cores.</summary>
+    private static ModelShape Padded(ModelShape shape, int cores)
+    {
+        long queries = (shape.QueryHeads + cores - 1) / cores * cores;
+        return shape with { QueryHeads = queries, KvHeads = shape.KvHeads == shape.QueryHeads ? queries : Math.Max(cores, shape.KvHeads) };
+    }
 
     private static int? Number(TrainiumRow row, string name) =>
         Regex.Match(row.Shapes, $@"\b{name}(?:=| about )(\d+)") is { Success: true } match && int.TryParse(match.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
