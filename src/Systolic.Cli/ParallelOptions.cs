@@ -25,6 +25,12 @@ internal sealed class ParallelOptions
         }
     }
 
+    /// <summary>A degree is given, not only a number of chips.</summary>
+    public bool Divides(ParseResult parsed) => ((Option<long?>[])[_tensor, _pipeline, _data, _expert, _microBatches]).Any(option => parsed.GetValue(option) is not null);
+
+    /// <summary>The number of chips that is given.</summary>
+    public long Chips(ParseResult parsed) => Degree(parsed, _chips);
+
     /// <summary>The plan.</summary>
     /// <exception cref="UsageException">The degrees do not give the chips.</exception>
     public ParallelPlan Plan(ParseResult parsed)

@@ -21,6 +21,7 @@ internal static class RunReportJson
         WriteObject(json, "bytes", report.Traffic, level => level.Level, (name, level) => json.WriteNumber(name, level.Amount.Value));
         WriteCache(json, report.Counts);
         json.WriteNumber("scratchpad_high_water_bytes", report.ScratchpadHighWater.Value);
+        WriteParallel(json, report.Trace.Parallel);
         WriteOperators(json, report);
         WriteAssumptions(json, report);
         json.WriteEndObject();
@@ -127,6 +128,38 @@ internal static class RunReportJson
         {
             json.WriteNumber("shared_cache_hit_rate", (double)hits / lookups);
         }
+    }
+
+    private static void WriteParallel(Utf8JsonWriter json, ParallelTrace? parallel)
+    {
+        if (parallel is null)
+        {
+            return;
+        }
+
+        json.WriteStartObject("parallel");
+        json.WriteString("plan", parallel.Plan);
+        json.WriteNumber("chips", parallel.Chips);
+        WriteSeconds(json, "bubble_s", parallel.Bubble);
+        json.WriteStartArray("exchanges");
+        foreach (ExchangeRun exchange in parallel.Exchanges)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", exchange.Name);
+            json.WriteString("function", exchange.Function);
+            json.WriteString("algorithm", exchange.Algorithm);
+            json.WriteNumber("chips", exchange.Chips);
+            json.WriteNumber("bytes", exchange.Bytes.Value);
+            json.WriteNumber("sent_bytes", exchange.Sent.Value);
+            json.WriteNumber("repeat", exchange.Repeat);
+            WriteSeconds(json, "time_s", exchange.Time);
+            WriteSeconds(json, "exposed_s", exchange.Exposed);
+            WriteSeconds(json, "hidden_s", exchange.Hidden);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static void WriteOperators(Utf8JsonWriter json, RunReport report)

@@ -23,6 +23,6 @@ internal sealed class LinkStream
         SimTime first = Computed + compute;
         Computed += compute * repeat;
         Busy += exchange * repeat;
-        _free = exchange == SimTime.Zero ? _free : SimTime.Max(SimTime.Max(_free, first) + (exchange * repeat), Computed + exchange);
+        _free = exchange * repeat == SimTime.Zero ? _free : SimTime.Max(SimTime.Max(_free, first) + (exchange * repeat), Computed + exchange);
     }
 }

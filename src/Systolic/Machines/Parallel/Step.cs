@@ -52,8 +52,9 @@ internal sealed class Step
         };
     }
 
-    /// <summary>What a stage hands to the next: a chip's part of the activations that a layer reads.</summary>
-    private Bytes Boundary() => Sections(ModelPass.Forward).Where(i => _graph.Sections[i].Repeat > 1).Aggregate(Bytes.Zero, (most, i) => Bytes.Max(most, _group.Sections[i].Boundary));
+    /// <summary>What a chip of a stage hands to the next: its part of the activations that a layer reads.</summary>
+    private Bytes Boundary() => new(Sections(ModelPass.Forward).Where(i => _graph.Sections[i].Repeat > 1)
+        .Select(i => (_graph.Sections[i].Inputs.Sum(tensor => tensor.Size.Value) + _plan.Tensor - 1) / _plan.Tensor).DefaultIfEmpty(0).Max());
 
     /// <summary>Exchanges between replicas behind a pass: of gradients behind the last backward pass, of parameters behind a sharded optimizer.</summary>
     private LinkStream Stream(ModelPass pass, int stage)

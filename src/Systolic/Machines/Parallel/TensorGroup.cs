@@ -9,7 +9,7 @@ using Systolic.Workloads;
 namespace Systolic.Machines;
 
 /// <summary>An operator over the chips of a tensor-parallel group: time of the slowest, counts of all.</summary>
-internal sealed record GroupSection(ImmutableArray<OperatorRun> Operators, ImmutableArray<ExchangeRun> Exchanges, Bytes Gradients, Bytes ExpertGradients, Bytes Boundary)
+internal sealed record GroupSection(ImmutableArray<OperatorRun> Operators, ImmutableArray<ExchangeRun> Exchanges, Bytes Gradients, Bytes ExpertGradients)
 {
     /// <summary>One pass with its exchanges, which the next operator waits for.</summary>
     public SimTime Time => Operators.Aggregate(SimTime.Zero, (sum, run) => sum + run.Time);
@@ -143,8 +143,7 @@ internal sealed class TensorGroup
             [.. runs, .. exchanges.Select(exchange => Exposed(exchange, whole, runs))],
             exchanges,
             new(part.Operators.Sum(op => Gradient(op, false))),
-            new(part.Operators.Sum(op => Gradient(op, true))),
-            new(part.Inputs.Sum(tensor => tensor.Size.Value)));
+            new(part.Operators.Sum(op => Gradient(op, true))));
     }
 
     /// <summary>A longer section's name begins with the prefix and the operator's with that name, as "encoder/layer/..." does with "encoder/".</summary>
