@@ -31,7 +31,7 @@ public class BadInputTests
         { "run --model llama-3-8b --batch", "--batch" },
         { "run --model llama-3-8b --chips 16 --tensor-parallel 8 --data-parallel 4", "Found --chips 16 for tensor 8 x pipeline 1 x data 4, expected their product, 32; give --chips 32, or other degrees." },
         { "run --model llama-3-8b --data-parallel 4 --micro-batches 2 --batch 12", "found --batch 12 for 8 micro-batches (data parallelism times --micro-batches), expected a multiple; give --batch 8." },
-        { "run --model llama-3-8b --pipeline 33", "found 33 pipeline stages, expected at most 32, one per layer; use more tensor ranks or replicas" },
+        { "run --model llama-3-8b --machine array --pipeline 33", "found 33 pipeline stages, expected at most 32, one per layer; use more tensor ranks or replicas" },
         { "run --model llama-3-8b --data-parallel 2 --batch 2 --machine array", "expected at most the 1 that its links reach" },
         { "compare --model", "--model" },
         { "machine show", "Required argument 'NAME' missing for command: 'show'. See \"systolic machine show --help\"." },

@@ -13,34 +13,26 @@ public sealed record LinkFabric(ImmutableArray<LinkLevel> Levels)
     public int Chips => Levels[^1].Chips;
 
     /// <summary>An exchange between chips of a group, level by level: reduced inside before outside, gathered outside before inside, so that outer links carry an inner chip's part only.</summary>
+    /// <remarks>Levels work on different pieces at the same time, so the one that takes longest counts, and the hops of all.</remarks>
     /// <param name="function">Which exchange.</param>
     /// <param name="bytes">The whole tensor; of an all-to-all, what one chip holds.</param>
     /// <param name="chips">Participants.</param>
     /// <param name="stride">Distance between their numbers.</param>
     public ExchangeCost Cost(CollectiveFunction function, Bytes bytes, int chips, int stride = 1)
     {
-        ImmutableArray<(LinkLevel Level, int Chips, int Group)> joins = Joins(chips, stride);
-        if (function == CollectiveFunction.AllReduce && joins.Length > 1)
-        {
-            // Reduced and scattered inside, summed over the outermost level, gathered inside.
-            ExchangeCost around = joins[..^1].Aggregate((Cost: ExchangeCost.None, Part: bytes), (sum, join) =>
-                (sum.Cost.Then(One(CollectiveFunction.ReduceScatter, sum.Part, join)).Then(One(CollectiveFunction.AllGather, sum.Part, join)), Share(sum.Part, join.Chips))).Cost;
-            int inside = joins[..^1].Aggregate(1, (product, join) => product * join.Chips);
-            return around.Then(One(function, Share(bytes, inside), joins[^1]));
-        }
-
         (ExchangeCost cost, Bytes part) = (ExchangeCost.None, bytes);
-        foreach (var join in joins)
+        ImmutableArray<(LinkLevel Level, int Chips, int Group)> joins = Joins(chips, stride);
+        for (int i = 0; i < joins.Length; i++)
         {
-            cost = cost.Then(One(function, part, join));
-            part = function == CollectiveFunction.AllToAll ? part : Share(part, join.Chips);
+            (LinkLevel level, int members, int group) = joins[i];
+            ExchangeCost One(CollectiveFunction kind) => level.Cost(kind, part, members, group);
+
+            // A sum for all is reduced and scattered inside, summed over the outermost level, and gathered inside.
+            cost = cost.Piped(function == CollectiveFunction.AllReduce && i < joins.Length - 1 ? One(CollectiveFunction.ReduceScatter).Then(One(CollectiveFunction.AllGather)) : One(function));
+            part = function == CollectiveFunction.AllToAll ? part : new Bytes((part.Value + members - 1) / members);
         }
 
         return cost;
-
-        static Bytes Share(Bytes whole, int parts) => new((whole.Value + parts - 1) / parts);
-
-        static ExchangeCost One(CollectiveFunction function, Bytes bytes, (LinkLevel Level, int Chips, int Group) join) => join.Level.Cost(function, bytes, join.Chips, join.Group);
     }
 
     /// <summary>A transfer from a chip to the one whose number is <paramref name="stride"/> higher.</summary>

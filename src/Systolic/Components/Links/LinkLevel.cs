@@ -4,17 +4,25 @@ using Systolic.Workloads;
 namespace Systolic.Components;
 
 /// <summary>What one exchange between chips takes.</summary>
-/// <param name="Time">From the last chip's start to the last chip's end.</param>
+/// <param name="Latency">Hops, one after the other.</param>
+/// <param name="Stream">Bytes through the busiest links.</param>
 /// <param name="Sent">Bytes that each chip puts on its links.</param>
 /// <param name="Algorithm">"ring", "tree" or "direct"; of several levels joined by a plus.</param>
-public readonly record struct ExchangeCost(SimTime Time, Bytes Sent, string Algorithm)
+public readonly record struct ExchangeCost(SimTime Latency, SimTime Stream, Bytes Sent, string Algorithm)
 {
     /// <summary>No exchange.</summary>
-    public static ExchangeCost None { get; } = new(SimTime.Zero, Bytes.Zero, "none");
+    public static ExchangeCost None { get; } = new(SimTime.Zero, SimTime.Zero, Bytes.Zero, "none");
 
-    /// <summary>One exchange after the other.</summary>
-    public ExchangeCost Then(ExchangeCost next) =>
-        this == None ? next : next == None ? this : new(Time + next.Time, Sent + next.Sent, Algorithm == next.Algorithm ? Algorithm : $"{Algorithm} + {next.Algorithm}");
+    /// <summary>From the last chip's start to the last chip's end.</summary>
+    public SimTime Time => Latency + Stream;
+
+    /// <summary>Two exchanges on the same links.</summary>
+    public ExchangeCost Then(ExchangeCost next) => this == None ? next : With(next, Stream + next.Stream);
+
+    /// <summary>Two exchanges on different links: pieces of the tensor follow one another through both.</summary>
+    public ExchangeCost Piped(ExchangeCost next) => this == None ? next : next == None ? this : With(next, SimTime.Max(Stream, next.Stream));
+
+    private ExchangeCost With(ExchangeCost next, SimTime stream) => new(Latency + next.Latency, stream, Sent + next.Sent, Algorithm == next.Algorithm ? Algorithm : $"{Algorithm} + {next.Algorithm}");
 }
 
 /// <summary>Equal links between chips that reach one another over them: the chips of an instance, or of a cluster.</summary>
@@ -87,12 +95,12 @@ public sealed record LinkLevel
         ExchangeCost Exchange(string algorithm, double volumes, int hops, bool direct)
         {
             var sent = new Bytes((long)Math.Ceiling(bytes.Value * (direct ? share : volumes)));
-            return new(Rate(chips, group).TimeFor(new Bytes((long)Math.Ceiling(bytes.Value * volumes))) + (Latency * hops), sent, algorithm);
+            return new(Latency * hops, Rate(chips, group).TimeFor(new Bytes((long)Math.Ceiling(bytes.Value * volumes))), sent, algorithm);
         }
     }
 
     /// <summary>A transfer to one neighbour.</summary>
-    public ExchangeCost Send(Bytes bytes) => new((Bandwidth * ((Topology == LinkTopology.Switch ? Links : 1) * SustainedShare)).TimeFor(bytes) + Latency, bytes, "direct");
+    public ExchangeCost Send(Bytes bytes) => new(Latency, (Bandwidth * ((Topology == LinkTopology.Switch ? Links : 1) * SustainedShare)).TimeFor(bytes), bytes, "direct");
 
     /// <summary>Hops to the farthest of n chips.</summary>
     private int Farthest(int chips) => Topology switch

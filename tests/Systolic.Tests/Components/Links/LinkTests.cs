@@ -1,5 +1,6 @@
 using CsCheck;
 using Systolic.Components;
+using Systolic.Machines;
 using Systolic.Units;
 using Systolic.Workloads;
 
@@ -54,16 +55,27 @@ public class LinkTests
     [Fact]
     public void Outer_links_carry_the_part_of_an_inner_chip()
     {
-        // 8 chips in two rings of 4 behind a switch of 1 GB/s and 10 us. Inside 303 us each way; outside 2/2 x 2 MB / 1 GB/s = 2,000 us and 2 hops.
+        // 8 chips in two rings of 4 behind a switch of 1 GB/s and 10 us. Inside 300 us each way and 3 hops of 1 us; outside 2/2 x 2 MB / 1 GB/s = 2,000 us and 2 hops of 10 us.
         var fabric = new LinkFabric([Ring, Level(LinkTopology.Switch, 8, links: 1) with { Bandwidth = Bandwidth.Parse("1 GB/s"), Latency = SimTime.Parse("10 us") }]);
 
-        fabric.Cost(CollectiveFunction.AllReduce, EightMegabytes, 8).Time.Microseconds.Should().BeApproximately(303 + 303 + 2_020, 1e-6);
-        fabric.Cost(CollectiveFunction.ReduceScatter, EightMegabytes, 8).Time.Microseconds.Should().BeApproximately(303 + 1_010, 1e-6);
+        fabric.Cost(CollectiveFunction.AllReduce, EightMegabytes, 8).Time.Microseconds.Should().BeApproximately(2_000 + 3 + 3 + 20, 1e-6);
+        fabric.Cost(CollectiveFunction.ReduceScatter, EightMegabytes, 8).Time.Microseconds.Should().BeApproximately(1_000 + 3 + 10, 1e-6);
 
         // Every fourth chip: only the switch joins them.
         fabric.Cost(CollectiveFunction.AllGather, EightMegabytes, 2, stride: 4).Time.Microseconds.Should().BeApproximately(4_010, 1e-6);
         fabric.Send(EightMegabytes, 1).Time.Microseconds.Should().BeApproximately(801, 1e-6);
         fabric.Send(EightMegabytes, 4).Time.Microseconds.Should().BeApproximately(8_010, 1e-6);
+    }
+
+    // The guide of the vendor's benchmark, 64 cores of two Trn1 instances: 1 GiB in 41.8 ms, 256 MiB in 11.95 ms.
+    [Theory]
+    [InlineData("1 GiB", 41_806)]
+    [InlineData("256 MiB", 11_954)]
+    public void Long_sums_over_two_instances_take_the_published_time(string size, double microseconds)
+    {
+        ExchangeCost cost = MachinePresets.Load("trn1").Links!.Cost(CollectiveFunction.AllReduce, Bytes.Parse(size), 32);
+
+        (cost.Time.Microseconds / microseconds).Should().BeInRange(0.85, 1.05);
     }
 
     // Of an all-gather each chip's part reaches the n - 1 others once; reduced, n - 1 partial sums of each part are sent on.
