@@ -50,14 +50,14 @@ public enum CycleComponent
     /// <summary>Exchanges between cores or chips.</summary>
     Collective,
 
-    /// <summary>A pipeline stage without a micro-batch.</summary>
-    PipelineBubble,
-
     /// <summary>Processors without work in the last wave of a grid.</summary>
     TailWave,
 
     /// <summary>Starting and ending a program or a kernel.</summary>
     Launch,
+
+    /// <summary>A pipeline stage without a micro-batch.</summary>
+    PipelineBubble,
 }
 
 /// <summary>A total time divided into causes. The parts sum to the total exactly.</summary>
@@ -104,6 +104,6 @@ public sealed class CycleStack
     private static readonly string[] Labels =
     [
         "matrix work", "fill and drain", "weight load", "throttle", "vector", "scalar", "gpsimd", "scratchpad conflict", "dma issue", "memory latency",
-        "memory bandwidth", "row conflict and refresh", "cache bandwidth", "semaphore", "collective", "pipeline bubble", "tail wave", "launch",
+        "memory bandwidth", "row conflict and refresh", "cache bandwidth", "semaphore", "collective", "tail wave", "launch", "pipeline bubble",
     ];
 }

@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Reporting;
-using Systolic.Units;
 using Systolic.Workloads;
 
 namespace Systolic.Machines;

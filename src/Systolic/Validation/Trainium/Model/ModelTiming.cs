@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Machines;
