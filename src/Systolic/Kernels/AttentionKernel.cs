@@ -12,7 +12,7 @@ namespace Systolic.Kernels;
 /// </remarks>
 internal sealed class AttentionKernel
 {
-    private const int UnitsAhead = 2;
+    public const int UnitsAhead = 2;
 
     /// <summary>Score of a key that the causal mask hides: scaled, it is finite, and its exponential is zero.</summary>
     private const float Hidden = -3e38f;

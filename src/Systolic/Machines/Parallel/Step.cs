@@ -36,19 +36,22 @@ internal sealed class Step
         int last = Array.IndexOf(ends, ends.Max());
         SimTime idle = schedule.End[last] - ((forward[last] + backward[last]) * _plan.MicroBatches);
         SimTime sends = SimTime.Min(idle, schedule.End[last] - PipelineSchedule.Of(forward, backward, SimTime.Zero, _plan.MicroBatches).End[last]);
-        SimTime waits = sends + streams[last].Gradients.Exposed + streams[last].Parameters.Exposed;
+        (ExchangeRun Run, long Sent)[] outside = [.. Outside(last, send, sends, streams[last])];
         var overhead = new CycleStack();
         overhead.Add(_group.First.Trace.Overhead, 1);
         overhead.Add(CycleComponent.PipelineBubble, idle - sends);
-        overhead.Add(CycleComponent.Collective, waits);
         return new RunTrace
         {
             Engines = [.. _group.First.Trace.Engines.Select(engine => engine with { Instances = checked((int)(engine.Instances * _plan.Chips)) })],
-            Operators = [.. Enumerable.Range(0, _graph.Sections.Length).SelectMany(i => Operators(i, last))],
+            Operators =
+            [
+                .. Enumerable.Range(0, _graph.Sections.Length).SelectMany(i => Operators(i, last)),
+                .. outside.Select(exchange => TensorGroup.AsOperator(exchange.Run, exchange.Run.Name, exchange.Run.Exposed, exchange.Sent, _group.First.Trace.Engines.Length)),
+            ],
             Overhead = overhead,
             Bound = Bound(),
             Spans = _group.First.Trace.Spans,
-            Parallel = new ParallelTrace(_plan.ToString(), _plan.Chips, [.. Exchanges(last, send, sends, streams[last])], idle - sends),
+            Parallel = new ParallelTrace(_plan.ToString(), _plan.Chips, [.. Exchanges(last), .. outside.Select(exchange => exchange.Run)], idle - sends),
         };
     }
 
@@ -89,9 +92,8 @@ internal sealed class Step
             return SimTime.Zero;
         }
 
-        Bytes held = Sections(ModelPass.Backward).Aggregate(Bytes.Zero, (sum, i) => sum + (_group.Sections[i].Gradients * _stages.Repeats[i][stage]));
         double share = _group.Sections[section].Time.Seconds / whole.Seconds;
-        return Replicas(CollectiveFunction.AllGather, new Bytes((long)(held.Value * share)), _plan.Data, _plan.Tensor).Time;
+        return Replicas(CollectiveFunction.AllGather, new Bytes((long)(Held(stage).Value * share)), _plan.Data, _plan.Tensor).Time;
     }
 
     private ExchangeCost Replicas(CollectiveFunction function, Bytes bytes, int replicas, int stride) =>
@@ -127,7 +129,7 @@ internal sealed class Step
         return new(SimTime.FromSeconds(macs / chips), (_chip.Profile.MainMemory * (chips * _plan.Data)).TimeFor(step.CompulsoryBytes));
     }
 
-    private IEnumerable<ExchangeRun> Exchanges(int stage, ExchangeCost send, SimTime sends, (LinkStream Gradients, LinkStream Parameters) streams)
+    private IEnumerable<ExchangeRun> Exchanges(int stage)
     {
         for (int i = 0; i < _graph.Sections.Length; i++)
         {
@@ -137,11 +139,16 @@ internal sealed class Step
                 yield return exchange with { Name = GraphSection.Qualify(_graph.Sections[i].Name, exchange.Name), Repeat = repeat, Exposed = exchange.Time * repeat };
             }
         }
+    }
 
+    /// <summary>Exchanges between stages and between replicas, with the bytes that all chips send.</summary>
+    private IEnumerable<(ExchangeRun Run, long Sent)> Outside(int last, ExchangeCost send, SimTime sends, (LinkStream Gradients, LinkStream Parameters) streams)
+    {
         if (_plan.Pipeline > 1)
         {
-            int directions = Sections(ModelPass.Backward).Any() ? 2 : 1;
-            yield return new("activations between stages", "send", 2, send.Algorithm, send.Sent, send.Sent, send.Time, (long)directions * _plan.MicroBatches, sends);
+            long passes = (Sections(ModelPass.Backward).Any() ? 2L : 1L) * _plan.MicroBatches;
+            var run = new ExchangeRun("activations between stages", "send", 2, send.Algorithm, send.Sent, send.Sent, send.Time, passes, sends);
+            yield return (run, checked(send.Sent.Value * passes * (_plan.Pipeline - 1) * _plan.Tensor * _plan.Data));
         }
 
         foreach ((string name, CollectiveFunction function, LinkStream stream) in ((string, CollectiveFunction, LinkStream)[])
@@ -149,10 +156,14 @@ internal sealed class Step
         {
             if (stream.Busy > SimTime.Zero)
             {
-                Bytes bytes = Sections(ModelPass.Backward).Aggregate(Bytes.Zero, (sum, i) => sum + ((_group.Sections[i].Gradients + _group.Sections[i].ExpertGradients) * _stages.Repeats[i][stage]));
-                ExchangeCost cost = Replicas(function, bytes, _plan.Data, _plan.Tensor);
-                yield return new(name, new Collective("", function, 1, 1, 1).Kind, _plan.Data, cost.Algorithm, bytes, cost.Sent, stream.Busy, 1, stream.Exposed);
+                ExchangeCost[] costs = [.. Enumerable.Range(0, _plan.Pipeline).Select(stage => Replicas(function, Held(stage), _plan.Data, _plan.Tensor))];
+                var run = new ExchangeRun(name, new Collective("", function, 1, 1, 1).Kind, _plan.Data, costs[last].Algorithm, Held(last), costs[last].Sent, stream.Busy, 1, stream.Exposed);
+                yield return (run, checked(costs.Sum(cost => cost.Sent.Value) * _plan.Tensor * _plan.Data));
             }
         }
     }
+
+    /// <summary>Gradients that a chip of a stage exchanges, and as many parameters.</summary>
+    private Bytes Held(int stage) => Sections(ModelPass.Backward).Aggregate(Bytes.Zero, (sum, i) =>
+        sum + ((_group.Sections[i].Gradients + (_plan.Data > _plan.Expert ? _group.Sections[i].ExpertGradients : Bytes.Zero)) * _stages.Repeats[i][stage]));
 }

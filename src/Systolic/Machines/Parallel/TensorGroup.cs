@@ -140,7 +140,8 @@ internal sealed class TensorGroup
         ImmutableArray<OperatorRun> runs = [.. joined.Values.Where(run => run.Name.StartsWith(prefix, StringComparison.Ordinal) && !Belongs(run.Name, prefix))];
         ImmutableArray<ExchangeRun> exchanges = [.. whole.Operators.Select(op => op.Whole).OfType<Collective>().Select(Price), .. part.Operators.OfType<MoePermute>().Where(_ => _plan.Expert > 1).Select(Price)];
         return new(
-            [.. runs, .. exchanges.Select(exchange => Exposed(exchange, whole, runs))],
+            [.. runs, .. exchanges.Select(exchange => AsOperator(
+                exchange, GraphSection.Qualify(whole.Name, exchange.Name) + " between chips", exchange.Time, checked(exchange.Sent.Value * _plan.Tensor), First.Trace.Engines.Length))],
             exchanges,
             new(part.Operators.Sum(op => Gradient(op, false))),
             new(part.Operators.Sum(op => Gradient(op, true))));
@@ -161,23 +162,31 @@ internal sealed class TensorGroup
         return new(name, new Collective("", function, 1, 1, 1).Kind, chips, cost.Algorithm, bytes, cost.Sent, cost.Time, 1, cost.Time);
     }
 
-    private static OperatorRun Exposed(ExchangeRun exchange, ShardedSection section, ImmutableArray<OperatorRun> runs)
+    /// <summary>An exchange as an operator: the time for which something waited, and what all chips send.</summary>
+    /// <param name="exchange">The exchange.</param>
+    /// <param name="name">The operator's name.</param>
+    /// <param name="time">The part of its time that is exposed.</param>
+    /// <param name="sent">Bytes on all links.</param>
+    /// <param name="engines">Engines of the machine.</param>
+    public static OperatorRun AsOperator(ExchangeRun exchange, string name, SimTime time, long sent, int engines)
     {
         var stack = new CycleStack();
-        stack.Add(CycleComponent.Collective, exchange.Time);
+        stack.Add(CycleComponent.Collective, time);
+        var counts = new ActivityCounts();
+        counts.Add(ActivityKind.LinkByte, sent);
         return new()
         {
-            Name = GraphSection.Qualify(section.Name, exchange.Name) + " between chips",
+            Name = name,
             Kind = exchange.Function,
             Shape = FormattableString.Invariant($"{exchange.Bytes} over {exchange.Chips} chips"),
             Repeat = 1,
             Mapping = exchange.Algorithm,
-            Time = exchange.Time,
+            Time = time,
             UsefulMacs = MacCount.Zero,
             Bound = default,
-            Counts = new ActivityCounts(),
+            Counts = counts,
             Stack = stack,
-            Busy = [.. (runs.IsEmpty ? [] : runs[0].Busy).Select(_ => SimTime.Zero)],
+            Busy = [.. new SimTime[engines]],
         };
     }
 }

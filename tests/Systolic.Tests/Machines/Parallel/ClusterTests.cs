@@ -105,6 +105,20 @@ public class ClusterTests
     }
 
     [Fact]
+    public void Bytes_on_the_links_are_counted_where_they_are_sent()
+    {
+        // Two replicas of two stages. Activations: 8 x 512 tokens of 768 features in bf16, there and back, in 3 micro-batches. Gradients: between two chips each sends as much as it holds.
+        OperatorGraph graph = Presets.Graph("gpt2", "training", batch: 8, tokens: 512);
+        RunReport report = Run(new Cluster(MachinePresets.H100, new ParallelPlan { Pipeline = 2, Data = 2, MicroBatches = 3 }), graph);
+
+        ImmutableArray<OperatorRun> runs = report.Trace.Operators;
+        runs.Single(run => run.Name == "activations between stages").Counts[ActivityKind.LinkByte].Should().Be(8L * 512 * 768 * 2 * 2 * 3 * 2);
+        long gradients = graph.Sections.Sum(section => section.Repeat * section.Operators.Sum(op => op.Writes.Where(tensor => tensor.Operand.Role == TensorRole.WeightGradient).Sum(tensor => tensor.Size.Value)));
+        runs.Single(run => run.Name == "gradients between replicas").Counts[ActivityKind.LinkByte].Should().Be(2 * gradients);
+        report.EnergyBreakdown.Parts.Single(part => part.Component == "links").Value.Should().BeGreaterThan(Energy.Zero);
+    }
+
+    [Fact]
     public void More_link_bandwidth_is_never_slower()
     {
         OperatorGraph graph = Presets.Graph("mixtral-8x7b", "training", batch: 1, tokens: 128);

@@ -132,14 +132,13 @@ internal sealed class WholeModelFamily : ITrainiumFamily
         return row.Metric switch
         {
             "training throughput" => TrainiumPrediction.Of(sequences) with { Apart = "/training" },
-            "MFU" => TrainiumPrediction.Of(100 * sequences * FlopsPerSequence(graph, micro) / (row.Cores * (type == DataType.Fp32 ? Fp32FlopsPerCore : FlopsPerCore))) with { Apart = "/training" },
+            "MFU" => TrainiumPrediction.Of(100 * sequences * FlopsPerSequence(graph, micro) / (row.Cores * FlopsPerCore)) with { Apart = "/training" },
             _ => TrainiumPrediction.Skip($"no figure of this kind: {row.Metric}"),
         };
     }
 
-    /// <summary>The table counts the layers, and takes the chip page's peak: 190 TFLOPS in bf16, for two cores.</summary>
+    /// <summary>The peak of the table, whatever the type: 190 TFLOPS of the chip page, for two cores. It counts the layers only.</summary>
     private const double FlopsPerCore = 95e12;
-    private const double Fp32FlopsPerCore = 95e12;
 
     private static double FlopsPerSequence(OperatorGraph graph, int micro) =>
         graph.Sections.Where(section => section.Pass != ModelPass.Optimizer && section.Repeat > 1).Sum(section => (double)section.Repeat * section.Operators.Sum(op => op.Macs.Flops)) / micro;
