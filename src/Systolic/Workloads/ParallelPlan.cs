@@ -12,6 +12,9 @@ public sealed record ParallelPlan
     /// <summary>One chip.</summary>
     public static ParallelPlan OneChip { get; } = new();
 
+    /// <summary>Passes of micro-batches through stages whose schedule is computed.</summary>
+    private const long MostPasses = 1 << 22;
+
     /// <summary>Chips that divide every operator (Shoeybi et al., arXiv 1909.08053).</summary>
     public int Tensor { get; init; } = 1;
 
@@ -46,6 +49,7 @@ public sealed record ParallelPlan
         var problems = ImmutableArray.CreateBuilder<string>();
         Require(Tensor >= 1 && Pipeline >= 1 && Data >= 1 && Expert >= 1 && MicroBatches >= 1, $"found {this}, expected degrees of at least 1");
         Require(Chips <= int.MaxValue, $"found {Chips} chips, expected at most {int.MaxValue}");
+        Require((long)Pipeline * MicroBatches <= MostPasses, $"found {MicroBatches} micro-batches through {Pipeline} stages, expected at most {MostPasses} passes; use fewer, larger micro-batches");
         Require(Tensor <= heads, $"found tensor parallelism of {Tensor} chips, expected at most {heads}, one per attention head; use more pipeline stages or replicas");
         Require(Pipeline <= Math.Max(1, Layers(microBatch)), $"found {Pipeline} pipeline stages, expected at most {Math.Max(1, Layers(microBatch))}, one per layer; use more tensor ranks or replicas");
         Require(Expert >= 1 && Data % Math.Max(1, Expert) == 0, $"found expert parallelism of {Expert} among {Data} replicas, expected a divisor; make the replicas a multiple of it");

@@ -120,13 +120,27 @@ internal sealed class Step
         }
     }
 
-    /// <summary>All the work over the peak of all chips.</summary>
+    /// <summary>All the work over the peak of all chips; of what replicas share, the bytes once.</summary>
     private LowerBound Bound()
     {
-        var step = _graph with { Sections = [.. _graph.Sections.Select((section, i) => section with { Repeat = checked(section.Repeat * Runs(i)) })] };
-        double macs = step.Sections.Sum(section => section.Operators.Sum(op => op.Macs.Value == 0 ? 0 : op.Macs.Value * section.Repeat / _chip.Profile.PeakMacsPerSecond[op.Type]));
+        double macs = 0;
+        long bytes = 0;
+        for (int i = 0; i < _graph.Sections.Length; i++)
+        {
+            GraphSection section = _graph.Sections[i] with { Repeat = checked(_graph.Sections[i].Repeat * Runs(i)) };
+            macs += section.Operators.Sum(op => op.Macs.Value == 0 ? 0 : op.Macs.Value * section.Repeat / _chip.Profile.PeakMacsPerSecond[op.Type]);
+            bytes = checked(bytes + (_graph with { Sections = [section with { Operators = [.. section.Operators.Select(Shared)] }] }).CompulsoryBytes.Value);
+        }
+
         long chips = (long)_plan.Tensor * _plan.Pipeline;
-        return new(SimTime.FromSeconds(macs / chips), (_chip.Profile.MainMemory * (chips * _plan.Data)).TimeFor(step.CompulsoryBytes));
+        return new(SimTime.FromSeconds(macs / chips), (_chip.Profile.MainMemory * chips).TimeFor(new Bytes(bytes)));
+
+        Operator Shared(Operator op) => op switch
+        {
+            MatMul { Batch: > 1 } product => product with { Batch = Math.Max(1, product.Batch / _plan.Expert) },
+            AdamW step => step with { Rows = Math.Max(1, step.Rows / (_plan.ShardOptimizer ? _plan.Data : _plan.Expert)) },
+            _ => op,
+        };
     }
 
     private IEnumerable<ExchangeRun> Exchanges(int stage)

@@ -8,7 +8,11 @@ using Systolic.Workloads;
 
 namespace Systolic.Machines;
 
-/// <summary>An operator over the chips of a tensor-parallel group: time of the slowest, counts of all.</summary>
+/// <summary>One pass of a section on the chips of a tensor-parallel group.</summary>
+/// <param name="Operators">Operators and exchanges: time of the slowest chip, counts of all.</param>
+/// <param name="Exchanges">Exchanges between the chips, and between the replicas that share experts.</param>
+/// <param name="Gradients">Gradients of weights that every replica holds, on one chip.</param>
+/// <param name="ExpertGradients">Gradients of its experts.</param>
 internal sealed record GroupSection(ImmutableArray<OperatorRun> Operators, ImmutableArray<ExchangeRun> Exchanges, Bytes Gradients, Bytes ExpertGradients)
 {
     /// <summary>One pass with its exchanges, which the next operator waits for.</summary>
@@ -73,15 +77,13 @@ internal sealed class TensorGroup
     {
         MatMul { Batch: > 1, LeftTransposed: true } gradient => gradient with { Batch = Experts(gradient), K = gradient.K * _plan.Expert },
         MatMul { Batch: > 1 } product => product with { Batch = Experts(product), M = product.M * _plan.Expert },
-        AdamW step => Rows(step, Part(step.Rows * Kept(graph), _plan.ShardOptimizer ? _plan.Data : 1)),
+        AdamW step => Rows(step, Math.Max(1, (long)Math.Ceiling(step.Rows * (_plan.ShardOptimizer ? 1.0 / _plan.Data : Kept(graph))))),
         _ => op,
     };
 
     private long Experts(MatMul product) => (product.Batch + _plan.Expert - 1) / _plan.Expert;
 
     private static AdamW Rows(AdamW step, long rows) => step with { Rows = rows, Split = step.Split with { Units = rows } };
-
-    private static long Part(double rows, int parts) => Math.Max(1, (long)Math.Ceiling(rows / parts));
 
     /// <summary>Share of a layer's parameters that a replica holds.</summary>
     private double Kept(OperatorGraph graph)

@@ -23,6 +23,19 @@ public class ClusterTests
         { "a100-80gb", "mixtral-8x7b", "training" },
     };
 
+    [Fact]
+    public void What_replicas_share_is_not_in_the_bound_of_each()
+    {
+        // On links that cost nothing, experts and optimizer over 4 replicas.
+        OperatorGraph graph = Presets.Graph("mixtral-8x7b", "training", batch: 1, tokens: 16);
+        IMachine free = WithLinks(level => level with { Bandwidth = Bandwidth.Parse("1000000 TB/s"), Latency = SimTime.Zero });
+
+        RunReport report = Run(new Cluster(free, new ParallelPlan { Data = 4, Expert = 4, ShardOptimizer = true }), graph);
+
+        report.Time.Should().BeGreaterThanOrEqualTo(report.LowerBound.Time);
+        report.LowerBound.Memory.Should().BeLessThan(Run(free, graph).LowerBound.Memory);
+    }
+
     [Theory]
     [InlineData("trn1")]
     [InlineData("h100")]
@@ -137,6 +150,7 @@ public class ClusterTests
         RunReport alone = Divided(1), shared = Divided(4);
 
         shared.UsefulFlops.Should().Be(alone.UsefulFlops);
+        shared.Time.Should().BeGreaterThanOrEqualTo(shared.LowerBound.Time);
         shared.Counts.DramBytes.Should().BeLessThan(alone.Counts.DramBytes / 2);
         shared.Trace.Parallel!.Exchanges.Should().HaveCount(2).And.OnlyContain(exchange => exchange.Function == "all-to-all" && exchange.Chips == 4 && exchange.Repeat == 32);
 
