@@ -111,9 +111,8 @@ internal sealed class WholeModelFamily : ITrainiumFamily
         }
 
         SimTime time = _timing.Time(row.Chip, 1, ParallelPlan.OneChip, TransformerModel.Prefill(shape, batch, tokens), overlapped: true);
-        return (row.Metric.StartsWith("latency", StringComparison.Ordinal)
-            ? TrainiumPrediction.Of(time)
-            : TrainiumPrediction.Of(row.Cores * batch / time.Seconds)) with { Apart = "/encoder" };
+        TrainiumPrediction figure = row.Metric.StartsWith("latency", StringComparison.Ordinal) ? TrainiumPrediction.Of(time) : TrainiumPrediction.Of(row.Cores * batch / time.Seconds);
+        return figure with { Apart = "/encoder" };
     }
 
     private TrainiumPrediction Training(TrainiumRow row, ModelShape shape)
