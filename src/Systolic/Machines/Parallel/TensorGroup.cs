@@ -67,9 +67,31 @@ internal sealed class TensorGroup
             Sections = [.. part.Sections.Select((section, i) => section with
             {
                 Pass = _graph.Sections[i].Pass,
-                Operators = [.. section.Operators.Where(op => op is not Collective).Select(op => OfReplica(op, part))],
+                Operators = [.. WithoutExchanges(section.Operators).Select(op => OfReplica(op, part))],
             })],
         };
+    }
+
+    /// <summary>What an exchange would have written is read as what it reads, so that operators keep their order.</summary>
+    private static IEnumerable<Operator> WithoutExchanges(ImmutableArray<Operator> operators)
+    {
+        var sources = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (Operator op in operators)
+        {
+            Operator read = op with { Inputs = [.. op.Inputs.Select(input => input with { Name = sources.GetValueOrDefault(input.Name, input.Name) })] };
+            if (op is Collective)
+            {
+                sources[op.Outputs[0].Name] = read.Inputs[0].Name;
+                continue;
+            }
+
+            foreach (Operand output in op.Outputs)
+            {
+                sources.Remove(output.Name);
+            }
+
+            yield return read;
+        }
     }
 
     /// <summary>Expert parallelism gives a replica fewer experts and each the tokens of several replicas; a sharded optimizer gives it a part of the rows.</summary>

@@ -117,6 +117,21 @@ public class ClusterTests
         (slow.Exposed.Seconds / slow.Time.Seconds).Should().BeInRange(0.9, 1);
     }
 
+    [Theory]
+    [InlineData("prefill")]
+    [InlineData("training")]
+    public void A_chip_s_operators_read_what_those_before_them_wrote(string phase)
+    {
+        OperatorGraph graph = Presets.Graph("llama-3-8b", phase, batch: 1, tokens: 16);
+        var chip = new Recorder(MachinePresets.H100);
+
+        _ = Run(new Cluster(chip, new ParallelPlan { Tensor = 4 }), graph);
+
+        string[] Inputs(OperatorGraph whole) => [.. whole.Sections.Single(section => section.Name == "layer").Inputs.Select(input => input.Operand.Name)];
+        Inputs(chip.Graph!).Should().Equal(Inputs(graph));
+        chip.Graph!.Sections.SelectMany(section => section.Operators).Should().NotContain(op => op is Collective);
+    }
+
     [Fact]
     public void Bytes_on_the_links_are_counted_where_they_are_sent()
     {
@@ -198,6 +213,19 @@ public class ClusterTests
             long[] layers = [.. Enumerable.Range(0, count).Select(stage => stages.OfStage(stage).Sections.Where(section => section.Pass == pass && section.Name.Contains("layer")).Sum(section => section.Repeat))];
             (layers.Max() - layers.Min()).Should().BeLessThanOrEqualTo(1);
         }
+    }
+
+    /// <summary>Keeps the graph that a machine is given.</summary>
+    private sealed class Recorder(IMachine machine) : IMachine
+    {
+        public OperatorGraph? Graph { get; private set; }
+
+        public MachineProfile Profile => machine.Profile;
+
+        public LinkFabric? Links => machine.Links;
+
+        public RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default) =>
+            machine.Run(Graph = graph, options, progress, cancellation);
     }
 
     private static SimtMachine WithLinks(Func<LinkLevel, LinkLevel> change)
