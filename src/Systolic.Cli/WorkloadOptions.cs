@@ -63,10 +63,12 @@ internal sealed class WorkloadOptions
     /// <summary>How it is run.</summary>
     public RunOptions Options(ParseResult parsed) => new() { Overlap = !parsed.GetValue(_noOverlap), IgnoreCapacity = parsed.GetValue(_ignoreCapacity) };
 
-    /// <summary>Builds the workload.</summary>
+    /// <summary>Builds the workload, or one of the micro-batches into which a plan over chips divides it.</summary>
     /// <exception cref="UsageException">The options contradict each other, or the model refuses a size.</exception>
-    public OperatorGraph Build(ParseResult parsed)
+    public OperatorGraph Build(ParseResult parsed, ParallelPlan? plan = null)
     {
+        bool alone = plan is null || plan == ParallelPlan.OneChip;
+        long microBatches = plan?.AllMicroBatches ?? 1;
         if (_product is not null && parsed.GetValue(_product) is { } sizes)
         {
             string? beside = ((Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
@@ -80,15 +82,16 @@ internal sealed class WorkloadOptions
         Refuse(phase != "decode" && parsed.GetValue(_context) is not null, $"--context has no meaning in {phase}; give --tokens.");
         foreach (Option option in (Option[])[_recompute, _microBatches])
         {
-            Refuse(phase is "prefill" or "decode" && parsed.GetResult(option) is not null, $"{option.Name} has no meaning in {phase}, which has no backward pass.");
+            Refuse(phase is "prefill" or "decode" && (alone || option == _recompute) && parsed.GetResult(option) is not null, $"{option.Name} has no meaning in {phase}, which has no backward pass.");
         }
 
         Refuse(phase != "finetune" && parsed.GetValue(_loraRank) is not null, $"--lora-rank has no meaning in {phase}; give --phase finetune.");
         Refuse(parsed.GetValue(_loraRank) is null && parsed.GetValue(_loraTargets) is not null, "--lora-targets needs a rank; give --lora-rank.");
+        Refuse(Batch(parsed) % microBatches != 0, FormattableString.Invariant($"found --batch {Batch(parsed)} for {microBatches} micro-batches (data parallelism times --micro-batches), expected a multiple; give --batch {microBatches}."));
         ModelShape shape = _library.LoadModel(parsed.GetRequiredValue(_model));
         try
         {
-            return parsed.GetRequiredValue(_layers) == "1" ? Layer(parsed, phase, shape) : Whole(parsed, phase, shape);
+            return parsed.GetRequiredValue(_layers) == "1" ? Layer(parsed, phase, shape, Batch(parsed) / microBatches, alone) : Whole(parsed, phase, shape, Batch(parsed) / microBatches, alone);
         }
         catch (ArgumentException refused)
         {
@@ -118,24 +121,24 @@ internal sealed class WorkloadOptions
         Split = n >= m ? new Split(SplitAxis.Columns, n) : new Split(SplitAxis.Rows, m),
     });
 
-    private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape) => phase switch
+    private OperatorGraph Whole(ParseResult parsed, string phase, ModelShape shape, long batch, bool alone) => phase switch
     {
-        "prefill" => TransformerModel.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
-        "decode" => TransformerModel.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerModel.Training(shape, Batch(parsed), Tokens(parsed, shape), null, Training(parsed, phase)),
+        "prefill" => TransformerModel.Prefill(shape, batch, Tokens(parsed, shape)),
+        "decode" => TransformerModel.Decode(shape, batch, Context(parsed, shape)),
+        _ => TransformerModel.Training(shape, batch, Tokens(parsed, shape), null, Training(parsed, phase, alone)),
     };
 
-    private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape) => phase switch
+    private OperatorGraph Layer(ParseResult parsed, string phase, ModelShape shape, long batch, bool alone) => phase switch
     {
-        "prefill" => TransformerLayer.Prefill(shape, Batch(parsed), Tokens(parsed, shape)),
-        "decode" => TransformerLayer.Decode(shape, Batch(parsed), Context(parsed, shape)),
-        _ => TransformerLayer.Training(shape, Batch(parsed), Tokens(parsed, shape), Training(parsed, phase)),
+        "prefill" => TransformerLayer.Prefill(shape, batch, Tokens(parsed, shape)),
+        "decode" => TransformerLayer.Decode(shape, batch, Context(parsed, shape)),
+        _ => TransformerLayer.Training(shape, batch, Tokens(parsed, shape), Training(parsed, phase, alone)),
     };
 
-    private TrainingOptions Training(ParseResult parsed, string phase) => new()
+    private TrainingOptions Training(ParseResult parsed, string phase, bool alone) => new()
     {
         Recompute = parsed.GetValue(_recompute),
-        MicroBatches = parsed.GetValue(_microBatches) ?? 1,
+        MicroBatches = alone ? parsed.GetValue(_microBatches) ?? 1 : 1,
         FineTune = phase == "finetune",
         Adapters = parsed.GetValue(_loraRank) is { } rank ? new(rank, [.. (parsed.GetValue(_loraTargets) ?? "q_proj,v_proj").Split(',', StringSplitOptions.TrimEntries)]) : null,
     };

@@ -15,6 +15,7 @@ internal sealed class RunCommand : Command, IHasExamples
     private readonly WorkloadOptions _workload;
     private readonly OutputOptions _output = new();
     private readonly MappingsOption _mappings = new();
+    private readonly ParallelOptions _parallel = new();
     private readonly PricingOptions _pricing = new();
     private readonly Option<string> _machine;
 
@@ -26,6 +27,7 @@ internal sealed class RunCommand : Command, IHasExamples
         _workload.AddTo(this);
         _machine = SharedOptions.Machine("--machine", "A preset, or a machine file.", "trn2", library);
         Add(_machine);
+        _parallel.AddTo(this, microBatches: false);
         _pricing.AddTo(this, baseline: false);
         _output.AddTo(this);
         Add(_mappings);
@@ -41,13 +43,15 @@ internal sealed class RunCommand : Command, IHasExamples
         "systolic run --model llama-3-8b --phase training --batch 8 --micro-batches 8 --recompute selective --ignore-capacity",
         "systolic run --model llama-3-8b --machine h100 --phase finetune --lora-rank 16 --lora-targets q_proj,v_proj",
         "systolic run --model llama-3-8b --phase decode --price-per-chip-hour 1.5 --price-per-kwh 0.1",
+        "systolic run --model llama-3-70b --phase training --batch 256 --chips 64 --tensor-parallel 8 --pipeline 4 --micro-batches 16",
         "systolic run --model ./my-model/config.json --machine ./my-chip.json --json out.json",
     ];
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        OperatorGraph graph = _workload.Build(parsed);
-        IMachine machine = _library.LoadMachine(parsed.GetRequiredValue(_machine));
+        ParallelPlan plan = _parallel.Plan(parsed);
+        OperatorGraph graph = _workload.Build(parsed, plan);
+        IMachine machine = ParallelOptions.Divide(_library.LoadMachine(parsed.GetRequiredValue(_machine)), plan, graph);
         using OutputFiles files = _output.Open(parsed);
         using MappingsFile mappings = _mappings.Open(parsed);
         RunOptions options = _workload.Options(parsed) with { Mappings = mappings.Mappings, CollectSpans = files.Trace is not null, Prices = _pricing.Table(parsed) };

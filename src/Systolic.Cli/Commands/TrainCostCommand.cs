@@ -20,7 +20,7 @@ internal sealed class TrainCostCommand : Command, IHasExamples
     private readonly Option<double?> _parameters = Positive("--params", "Parameters of the model, in place of a budget.");
     private readonly Option<double?> _tokens = Positive("--tokens", "Tokens to train on, with --params; the compute-optimal number unless given.");
     private readonly Option<string> _approach = SharedOptions.Choice("--approach", "Of Hoffmann et al. 2022: 1 training curves, 2 IsoFLOP profiles, 3 parametric loss.", Approaches);
-    private readonly Option<long?> _chips = SharedOptions.Size("--chips", "Chips that train (1).");
+    private readonly ParallelOptions _parallel = new();
     private readonly Option<string> _machine;
     private readonly Option<string?> _baseline = new("--baseline") { Description = "A machine to hold it against.", HelpName = "NAME|FILE" };
     private readonly PricingOptions _pricing = new();
@@ -31,11 +31,12 @@ internal sealed class TrainCostCommand : Command, IHasExamples
         (_terminal, _library) = (terminal, library);
         _machine = SharedOptions.Machine("--machine", "A preset, or a machine file.", "trn2", library);
         _baseline.CompletionSources.Add([.. library.MachineNames]);
-        foreach (Option option in (Option[])[_flops, _parameters, _tokens, _approach, _chips, _machine, _baseline])
+        foreach (Option option in (Option[])[_flops, _parameters, _tokens, _approach, _machine, _baseline])
         {
             Add(option);
         }
 
+        _parallel.AddTo(this, microBatches: true);
         _pricing.AddTo(this, baseline: true);
         SetAction(RunAsync);
     }
@@ -45,23 +46,25 @@ internal sealed class TrainCostCommand : Command, IHasExamples
     [
         "systolic train-cost --flops 1e24 --machine trn2 --baseline h100 --chips 1024",
         "systolic train-cost --flops 1e24 --approach 3 --chips 1024 --price-per-chip-hour 1.5 --price-per-kwh 0.08",
+        "systolic train-cost --flops 1e24 --chips 1024 --tensor-parallel 4 --pipeline 4 --micro-batches 32 --shard-optimizer",
         "systolic train-cost --params 7e9 --tokens 2e12 --machine trn2 --chips 256",
     ];
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         ComputeOptimal plan = Plan(parsed);
-        OperatorGraph step = TrainingCost.StepOf(plan.Parameters);
+        ParallelPlan? parallel = _parallel.Divides(parsed) ? _parallel.Plan(parsed) : null;
+        OperatorGraph step = parallel is null ? TrainingCost.StepOf(plan.Parameters) : TrainingCost.MicroBatchOf(plan.Parameters);
         string[] machines = [parsed.GetRequiredValue(_machine), .. parsed.GetValue(_baseline) is { } other ? [other] : (string[])[]];
-        IMachine[] loaded = [.. machines.Select(_library.LoadMachine)];
+        IMachine[] loaded = [.. machines.Select(_library.LoadMachine).Select(machine => parallel is null ? machine : ParallelOptions.Divide(machine, parallel, step))];
         var options = new RunOptions { Prices = _pricing.Table(parsed), IgnoreCapacity = true };
         var costs = new List<TrainingCost>();
         foreach (IMachine machine in loaded)
         {
-            costs.Add(TrainingCost.From(await BackgroundRun.RunAsync(machine, step, options, _terminal, cancellation), plan));
+            costs.Add(TrainingCost.From(await BackgroundRun.RunAsync(machine, step, options, _terminal, cancellation), plan, parallel));
         }
 
-        Show(plan, costs, parsed.GetValue(_chips) ?? 1, [_pricing.Cost(parsed), _pricing.BaselineCost(parsed)]);
+        Show(plan, costs, parallel, parallel?.Chips ?? _parallel.Chips(parsed), [_pricing.Cost(parsed), _pricing.BaselineCost(parsed)]);
         return ExitCode.Success;
     }
 
@@ -84,16 +87,17 @@ internal sealed class TrainCostCommand : Command, IHasExamples
             : ComputeOptimal.ForParameters(parameters!.Value, approach);
     }
 
-    private void Show(ComputeOptimal plan, List<TrainingCost> costs, long chips, RunningCost?[] prices)
+    private void Show(ComputeOptimal plan, List<TrainingCost> costs, ParallelPlan? parallel, long chips, RunningCost?[] prices)
     {
         TextWriter output = _terminal.Out;
         output.WriteLine(FormattableString.Invariant($"Model of {plan.Parameters / 1e9:G4} billion parameters on {plan.Tokens / 1e9:G4} billion tokens: {plan.Flops:G4} FLOP."));
-        output.WriteLine(FormattableString.Invariant($"{costs[0].Layers:F1} layers of {TrainingCost.LayerOf(plan.Parameters).Shape.Hidden} features, of which one is simulated; {chips} chips that scale perfectly."));
+        string how = parallel is null ? FormattableString.Invariant($"of which one is simulated; {chips} chips that scale perfectly.") : FormattableString.Invariant($"all simulated on {chips} chips: {parallel}.");
+        output.WriteLine(FormattableString.Invariant($"{costs[0].Layers:F1} layers of {TrainingCost.LayerOf(plan.Parameters).Shape.Hidden} features, {how}"));
         var table = new TextTable([new Column("", true), .. costs.Select(cost => new Column(cost.Layer.Machine.Name))]);
         table.Add("time", costs.Select(cost => FormattableString.Invariant($"{cost.Days(chips):G4} days")));
         table.Add("chip hours", costs.Select(cost => cost.ChipHours.ToString("N0", CultureInfo.InvariantCulture)));
         table.Add("energy", costs.Select(cost => FormattableString.Invariant($"{cost.MegawattHours:G4} MWh")));
-        table.Add("power of a chip", costs.Select(cost => cost.Layer.Power.ToString()));
+        table.Add("power of a chip", costs.Select(cost => (cost.Layer.Power * (1.0 / (parallel?.Chips ?? 1))).ToString()));
         table.Add("MFU", costs.Select(cost => Text.Percent(cost.Layer.Mfu)));
         table.Add("energy per FLOP", costs.Select(cost => cost.Layer.EnergyPerFlop.ToString()));
         table.Add("energy per token", costs.Select(cost => FormattableString.Invariant($"{cost.MegawattHours * 3.6e9 / plan.Tokens:G4} J")));
@@ -103,7 +107,7 @@ internal sealed class TrainCostCommand : Command, IHasExamples
         }
 
         table.Draw(_terminal.Results);
-        output.WriteLine(" Chips and their memory only: exchange between chips, hosts, cooling and restarts are left out.");
+        output.WriteLine($" Chips and their memory only: {(parallel is null ? "exchange between chips, " : "")}hosts, cooling and restarts are left out.");
     }
 
     private static Option<double?> Positive(string name, string description) => new(name)

@@ -51,6 +51,11 @@ internal sealed class ReportView(IAnsiConsole console)
     {
         Heading("Where the time went");
         ShareTable.Draw(console, reports, Components(reports), CycleStack.Label, TimeOf);
+        foreach (RunReport report in reports)
+        {
+            ShowExchanges(report);
+        }
+
         var explanation = new ExplanationView(console);
         foreach (RunReport report in reports)
         {
@@ -75,6 +80,26 @@ internal sealed class ReportView(IAnsiConsole console)
 
     private static IEnumerable<CycleComponent> Components(ImmutableArray<RunReport> reports) =>
         Enum.GetValues<CycleComponent>().Where(component => reports.Any(report => report.CycleStack[component] > SimTime.Zero));
+
+    private void ShowExchanges(RunReport report)
+    {
+        if (report.Trace.Parallel is not { Exchanges.IsEmpty: false } parallel)
+        {
+            return;
+        }
+
+        Heading($"What the chips exchanged, {report.Machine.Name}");
+        var table = new TextTable(new("exchange", true), new("kind", true), new("chips"), new("bytes"), new("runs"), new("time"), new("exposed"), new("hidden"));
+        foreach (ExchangeRun exchange in parallel.Exchanges)
+        {
+            table.Add(
+                exchange.Name, exchange.Function, Text.Count(exchange.Chips), exchange.Bytes.ToString(), Text.Count(exchange.Repeat), exchange.Time.ToString(),
+                exchange.Exposed.ToString(), exchange.Hidden.ToString());
+        }
+
+        table.Draw(console);
+        console.WriteLine($" exposed: what delayed the step, of all runs; pipeline bubble {parallel.Bubble}");
+    }
 
     private static (string Amount, double Share) TimeOf(RunReport report, CycleComponent component)
     {

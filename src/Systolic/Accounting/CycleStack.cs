@@ -55,6 +55,9 @@ public enum CycleComponent
 
     /// <summary>Starting and ending a program or a kernel.</summary>
     Launch,
+
+    /// <summary>A pipeline stage without a micro-batch.</summary>
+    PipelineBubble,
 }
 
 /// <summary>A total time divided into causes. The parts sum to the total exactly.</summary>
@@ -101,6 +104,6 @@ public sealed class CycleStack
     private static readonly string[] Labels =
     [
         "matrix work", "fill and drain", "weight load", "throttle", "vector", "scalar", "gpsimd", "scratchpad conflict", "dma issue", "memory latency",
-        "memory bandwidth", "row conflict and refresh", "cache bandwidth", "semaphore", "collective", "tail wave", "launch",
+        "memory bandwidth", "row conflict and refresh", "cache bandwidth", "semaphore", "collective", "tail wave", "launch", "pipeline bubble",
     ];
 }

@@ -109,6 +109,9 @@ public sealed record RunTrace
     /// <summary>Spans of the first execution of each operator; empty unless asked for.</summary>
     public ImmutableArray<Span> Spans { get; init; } = [];
 
+    /// <summary>What dividing the run over chips cost; null on one chip.</summary>
+    public ParallelTrace? Parallel { get; init; }
+
     /// <summary>Duration of the run.</summary>
     public SimTime Time => Stack.Total;
 

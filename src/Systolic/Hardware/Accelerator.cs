@@ -68,6 +68,9 @@ public sealed record Accelerator
     /// <summary>Prices of activity and static power of the chip.</summary>
     public required EnergyModel Energy { get; init; }
 
+    /// <summary>Links to other chips; null for none.</summary>
+    public LinkFabric? Links { get; init; }
+
     /// <summary>Parameters without a source.</summary>
     public ImmutableArray<Assumption> Assumptions { get; init; } = [];
 

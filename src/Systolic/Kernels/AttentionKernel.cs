@@ -12,7 +12,7 @@ namespace Systolic.Kernels;
 /// </remarks>
 internal sealed class AttentionKernel
 {
-    private const int UnitsAhead = 2;
+    public const int UnitsAhead = 2;
 
     /// <summary>Score of a key that a mask hides: scaled, it is finite, and its exponential is zero.</summary>
     private readonly float _hidden;

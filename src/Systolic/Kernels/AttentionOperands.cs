@@ -21,7 +21,7 @@ internal sealed class AttentionOperands
     private readonly TileBuffer? _keyStaging;
     private readonly bool _byDma;
     private readonly int _keyStride;
-    private readonly (long Pass, long Load)[] _loaded;
+    private readonly (long Pass, long Load)[,] _loaded;
     private long _queryTurn = -1;
     private long _loads;
 
@@ -33,8 +33,7 @@ internal sealed class AttentionOperands
         _keyTensor = kernel.Input("keys", op.Batch * op.KvTokens, op.KvHeads * op.HeadDim, type);
         _valueTensor = kernel.Input("values", op.Batch * op.KvTokens, op.KvHeads * op.ValueDim, type);
         Output = kernel.Output("output", op.Batch * op.QueryTokens, QueryHeads * op.ValueDim, type);
-        _loaded = new (long, long)[plan.KeyTiles];
-        Array.Fill(_loaded, (-1, 0));
+        _loaded = new (long, long)[AttentionKernel.UnitsAhead + 1, plan.KeyTiles];
         _keyStride = AttentionPlan.KeyChunks(plan.Partitions) * plan.Partitions;
         _queries = kernel.Sbuf("queries", (long)plan.HeadSlices * plan.Partitions, type, (2 * plan.QueryGroup) + 2);
         _byDma = kernel.Machine.Dma.MemoryTransposeShare > 0 && plan.ElementSize >= 2;
@@ -66,18 +65,17 @@ internal sealed class AttentionOperands
     /// <summary>Where the rows of the result of a query tile lie.</summary>
     public MemoryView ResultRows(int query, long head) => _plan.QueryRows(Output, query, head, _op.ValueDim);
 
-    /// <summary>Number of the load of key tile <paramref name="tile"/>, which is written at its first use in <paramref name="pass"/>.</summary>
+    /// <summary>Number of the load of key tile <paramref name="tile"/>, which is written at its first use in <paramref name="pass"/>; as many passes are open as units run ahead.</summary>
     public long KeyValue(long pass, int tile, long head)
     {
-        (long loadedIn, long load) = _loaded[tile];
-        if (loadedIn != pass)
+        ref (long Pass, long Load) loaded = ref _loaded[pass % _loaded.GetLength(0), tile];
+        if (loaded.Pass != pass + 1)
         {
-            load = _loads++;
-            _loaded[tile] = (pass, load);
-            Load(load, tile, head);
+            loaded = (pass + 1, _loads++);
+            Load(loaded.Load, tile, head);
         }
 
-        return load;
+        return loaded.Load;
     }
 
     /// <summary>Slice <paramref name="slice"/> of the head dimension of the transposed keys of a load.</summary>

@@ -46,7 +46,7 @@ internal sealed class CollectiveKernel
             return Lowering.Of(sizing.Build(), "one rank");
         }
 
-        if (op.Function == CollectiveFunction.AllGather)
+        if (op.Function is CollectiveFunction.AllGather or CollectiveFunction.AllToAll)
         {
             sizing.Barrier(sizing.Sbuf("signal", 1, DataType.Int32)[0]);
             return Lowering.Of(sizing.Build(), "signal only: main memory is shared");

@@ -8,7 +8,8 @@ namespace Systolic.Kernels;
 /// <summary>Backward of RMS and layer normalization, with n = (x - mean) / deviation and t = dy gain.</summary>
 /// <remarks>
 /// dx = (t - mean(t) - n mean(t n)) / deviation, without mean(t) for RMS. The gradients of gain and shift are sums over rows of dy n and
-/// dy: a column of ones times the tile on the array, which accumulates in PSUM over all tiles where the banks suffice, else in SBUF.
+/// dy: a column of ones times the tile on the array, which accumulates in PSUM over all tiles. Where the banks do not hold them as rows, they are held as columns of one bank:
+/// the tile times a column of ones.
 /// A program beyond the instruction limit is cut; each further part reads the parameters and writes their gradient again.
 /// </remarks>
 internal sealed class NormBackwardKernel
@@ -28,7 +29,6 @@ internal sealed class NormBackwardKernel
     private readonly TileBuffer _scratch;
     private readonly TileBuffer _statistics;
     private readonly TileBuffer _ones;
-    private readonly TileBuffer _gradients;
     private readonly TileBuffer _banks;
     private readonly TileBuffer? _pieceStatistics;
     private readonly MemoryTensor _input;
@@ -36,7 +36,6 @@ internal sealed class NormBackwardKernel
     private readonly MemoryTensor _output;
     private readonly MemoryTensor _parameterGradients;
     private readonly bool _resident;
-    private long _bankRound;
 
     private NormBackwardKernel(Norm op, Accelerator machine, long rows, bool values)
     {
@@ -56,10 +55,7 @@ internal sealed class NormBackwardKernel
         _banks = _kernel.Psum("sums over rows", machine.Psum.Banks);
         long row = op.Columns * op.Type.ByteSize();
         long pieces = op.Function == NormFunction.Layer ? NormKernel.PieceElements(op.Columns) : 0;
-        long gradients = op.Columns * sizeof(float);
-        int copies = Placement.RequireCopies(_kernel, op.Name, "four rows of a token and the parameter gradient", (4 * row) + (pieces * sizeof(float)) + (Statistics * sizeof(float)),
-            gradients * op.ParameterVectors, NormKernel.WholeRow);
-        _gradients = _kernel.Sbuf("parameter gradients", op.Columns, DataType.Fp32, op.ParameterVectors);
+        int copies = Placement.RequireCopies(_kernel, op.Name, "four rows of a token", (4 * row) + (pieces * sizeof(float)) + (Statistics * sizeof(float)), 0, NormKernel.WholeRow);
         _x = _kernel.Sbuf("x", op.Columns, op.Type, copies);
         _dy = _kernel.Sbuf("gradient of y", op.Columns, op.Type, copies);
         _t = _kernel.Sbuf("gradient times gain", op.Columns, op.Type, copies);
@@ -82,7 +78,7 @@ internal sealed class NormBackwardKernel
         _parameters.Load(_rows[0], _pieces, _x, _ones[0], _banks);
         TilePipeline.Write(_rows.Tiles, _x.Copies, Measure, Normalize, Differentiate);
         StoreParameterGradients();
-        string sums = _resident ? "parameter gradients accumulate in PSUM" : "parameter gradients accumulate in SBUF";
+        string sums = _resident ? "parameter gradients accumulate as rows" : "parameter gradients accumulate as columns";
         return (_kernel.Build(), Placement.Mapping(_kernel.Partitions, _x.Copies, sums));
     }
 
@@ -133,29 +129,23 @@ internal sealed class NormBackwardKernel
 
     private void SumRows(int vector, in TileView source, long tile)
     {
-        for (int piece = 0; piece < _pieces.Pieces; piece++)
+        for (int piece = 0; piece < (_resident ? _pieces.Pieces : Strips); piece++)
         {
-            int start = (int)_pieces.Start(piece), width = _pieces[piece];
-            TileView bank = _banks[_resident ? ((long)vector * _pieces.Pieces) + piece : _bankRound++][..1, ..width];
-            _kernel.MatMul(bank, _ones[0][.._rows[tile], ..1], source.Columns(start, width), _resident && tile > 0);
-            if (!_resident)
+            if (_resident)
             {
-                Drain(_gradients[vector][..1, start..(start + width)], bank, tile == 0);
+                int start = (int)_pieces.Start(piece), width = _pieces[piece];
+                _kernel.MatMul(_banks[((long)vector * _pieces.Pieces) + piece][..1, ..width], _ones[0][.._rows[tile], ..1], source.Columns(start, width), tile > 0);
+            }
+            else
+            {
+                int start = piece * _kernel.Partitions, width = Math.Min(_kernel.Partitions, _columns - start), column = (vector * Strips) + piece;
+                _kernel.MatMul(_banks[0][..width, column..(column + 1)], source.Columns(start, width), _ones[0][.._rows[tile], ..1], tile > 0);
             }
         }
     }
 
-    private void Drain(in TileView gradient, in TileView bank, bool first)
-    {
-        if (first)
-        {
-            _kernel.Copy(StreamId.Vector, gradient, bank);
-        }
-        else
-        {
-            _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, gradient, bank, gradient);
-        }
-    }
+    /// <summary>Columns of the bank that hold a parameter's gradient, one partition per element.</summary>
+    private int Strips => (_columns + _kernel.Partitions - 1) / _kernel.Partitions;
 
     /// <summary>Rounds the sums where a gradient of y was and stores them.</summary>
     private void StoreParameterGradients()
@@ -169,12 +159,26 @@ internal sealed class NormBackwardKernel
                 _kernel.Copy(StreamId.Vector, rounded[..1, start..(start + width)], _banks[((long)vector * _pieces.Pieces) + piece][..1, ..width]);
             }
 
-            if (!_resident)
+            if (_resident)
             {
-                _kernel.Copy(StreamId.Vector, rounded[..1, ..], _gradients[vector][..1, ..]);
+                _kernel.Store(StreamId.QueueStores, _parameterGradients.Part(vector, 1), rounded[..1, ..]);
+                continue;
             }
 
-            _kernel.Store(StreamId.QueueStores, _parameterGradients.Part(vector, 1), rounded[..1, ..]);
+            int whole = _columns / _kernel.Partitions, rest = _columns % _kernel.Partitions;
+            StoreStrips(vector, rounded, 0, whole, _kernel.Partitions);
+            StoreStrips(vector, rounded, whole, rest == 0 ? 0 : 1, rest);
+        }
+    }
+
+    private void StoreStrips(int vector, Tile rounded, int first, int count, int height)
+    {
+        if (count > 0)
+        {
+            int column = (vector * Strips) + first;
+            TileView part = rounded[..height, first..(first + count)];
+            _kernel.Copy(StreamId.Vector, part, _banks[0][..height, column..(column + count)]);
+            _kernel.Store(StreamId.QueueStores, _parameterGradients.Flat(((long)vector * _columns) + ((long)first * _kernel.Partitions), height, 1).Blocks(count, _kernel.Partitions), part);
         }
     }
 }

@@ -43,6 +43,7 @@ public static class AcceleratorReader
             Memory = Memory(root.Open("memory")),
             Synchronization = Synchronization(root.Open("synchronization")),
             Energy = Power(root.Open("power")),
+            Links = root.Links(),
             Assumptions = root.Assumptions(),
         };
         machine = machine with { Energy = machine.Energy.MarkAssumed("power", machine.Assumptions) };

@@ -1,4 +1,5 @@
 using Systolic.Accounting;
+using Systolic.Components;
 using Systolic.Reporting;
 using Systolic.Workloads;
 
@@ -37,6 +38,9 @@ public interface IMachine
 {
     /// <summary>What a report must know of the machine.</summary>
     MachineProfile Profile { get; }
+
+    /// <summary>Links to other chips of the kind; null for none.</summary>
+    LinkFabric? Links => null;
 
     /// <summary>Simulates <paramref name="graph"/> and reports time, cycles, utilization, traffic and energy.</summary>
     /// <param name="graph">The workload.</param>

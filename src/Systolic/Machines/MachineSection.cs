@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
+using Systolic.Components;
 using Systolic.Reporting;
 using Systolic.Units;
 
@@ -40,6 +41,51 @@ internal static class MachineSection
     {
         IdleIsAssumed = assumptions.Any(assumption => assumption.Parameter == section + ".idle"),
         ActiveIsAssumed = assumptions.Any(assumption => assumption.Parameter == section + ".active"),
+    };
+
+    /// <summary>Links to other chips, from the innermost level; null without any.</summary>
+    public static LinkFabric? Links(this JsonSection root)
+    {
+        if (!root.HasOptional("links"))
+        {
+            return null;
+        }
+
+        JsonSection section = root.Open("links");
+        ImmutableArray<LinkLevel> levels = [.. section.Sections("levels").Select(Level)];
+        section.RefuseUnknownKeys();
+        if (levels.IsEmpty || levels.Zip(levels.Skip(1)).Any(pair => pair.First.Chips >= pair.Second.Chips))
+        {
+            section.Problem("levels", $"found levels of {string.Join(", ", levels.Select(level => level.Chips))} chips, expected at least one, each with more chips than the one before");
+        }
+
+        return new LinkFabric(levels);
+    }
+
+    private static LinkLevel Level(JsonSection section)
+    {
+        int links = (int)section.Integer("links", 1, 1024);
+        var level = new LinkLevel
+        {
+            Name = section.Text("name"),
+            Topology = section.Quantity("topology", Topology),
+            Chips = (int)section.Integer("chips", 2, 1 << 24),
+            Links = links,
+            Rings = (int)section.Integer("rings", 1, Math.Max(1, links), Math.Max(1, links)),
+            Bandwidth = section.Rate("bandwidth"),
+            Latency = section.Time("latency"),
+            SustainedShare = section.Number("sustainedShare", 0.01, 1, 1),
+        };
+        section.RefuseUnknownKeys();
+        return level;
+    }
+
+    private static LinkTopology Topology(string text) => text switch
+    {
+        "ring" => LinkTopology.Ring,
+        "torus" => LinkTopology.Torus,
+        "switch" => LinkTopology.Switch,
+        _ => throw new FormatException($"found \"{text}\", expected ring, torus or switch"),
     };
 
     private static EngineGating Gating(JsonSection section)

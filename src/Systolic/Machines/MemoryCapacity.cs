@@ -10,9 +10,11 @@ internal static class MemoryCapacity
 {
     /// <summary>What the workload holds.</summary>
     /// <exception cref="CapacityException">It is more than the capacity, and <paramref name="options"/> does not ignore that.</exception>
-    public static MemoryFootprint Require(OperatorGraph graph, MachineProfile machine, RunOptions? options)
+    public static MemoryFootprint Require(OperatorGraph graph, MachineProfile machine, RunOptions? options) => Require(graph, graph.Memory, machine, options);
+
+    /// <summary>As above, of one chip of several.</summary>
+    public static MemoryFootprint Require(OperatorGraph graph, MemoryFootprint memory, MachineProfile machine, RunOptions? options)
     {
-        MemoryFootprint memory = graph.Memory;
         Bytes capacity = machine.MainMemoryCapacity;
         if (memory.Total <= capacity || options?.IgnoreCapacity == true)
         {

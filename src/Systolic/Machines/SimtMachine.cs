@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
+using Systolic.Components;
 using Systolic.Numerics;
 using Systolic.Reporting;
 using Systolic.Simt;
@@ -35,6 +36,9 @@ public sealed class SimtMachine : IMachine
 
     /// <inheritdoc/>
     public MachineProfile Profile { get; }
+
+    /// <inheritdoc/>
+    public LinkFabric? Links => Spec.Links;
 
     /// <inheritdoc/>
     public RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default)

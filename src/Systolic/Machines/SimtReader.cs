@@ -68,6 +68,7 @@ public static class SimtReader
             Energy = ReadEnergy(energy, power.Cap, assumptions),
             PricedClock = energyClock,
             Area = root.Has("area") ? ReadArea(root.Section("area")) : null,
+            Links = root.Links(),
             Assumptions = assumptions,
         };
     }

@@ -40,6 +40,9 @@ public sealed class SystolicMachine : IMachine
     public MachineProfile Profile { get; }
 
     /// <inheritdoc/>
+    public LinkFabric? Links => Accelerator.Links;
+
+    /// <inheritdoc/>
     public RunReport Run(OperatorGraph graph, RunOptions? options = null, IProgress<RunProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(graph);

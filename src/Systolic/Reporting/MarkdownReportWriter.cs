@@ -25,6 +25,11 @@ public static class MarkdownReportWriter
         output.Write($"# {report.Model}, {report.Phase}: {report.Machine.Name}\n\n");
         output.Write(Figures(report));
         Section(output, "Cycle stack", CycleStack(report));
+        if (report.Trace.Parallel is { } parallel)
+        {
+            Section(output, $"Chips: {parallel.Plan}", Exchanges(parallel));
+        }
+
         ExplanationMarkdown.Write(output, explanation);
         Section(output, "Energy", Energy(report));
         Section(output, "Energy by activity", Activities(report));
@@ -76,6 +81,19 @@ public static class MarkdownReportWriter
     }
 
     private static double Share(RunReport report, CycleComponent component) => (double)report.CycleStack[component].Value / report.Time.Value;
+
+    private static MarkdownTable Exchanges(ParallelTrace parallel)
+    {
+        var table = new MarkdownTable(["exchange", "kind", "algorithm", "chips", "bytes", "runs", "time", "exposed", "hidden"], texts: 3);
+        foreach (ExchangeRun exchange in parallel.Exchanges)
+        {
+            table.Add(
+                exchange.Name, exchange.Function, exchange.Algorithm, FigureText.Count(exchange.Chips), exchange.Bytes.ToString(), FigureText.Count(exchange.Repeat),
+                exchange.Time.ToString(), exchange.Exposed.ToString(), exchange.Hidden.ToString());
+        }
+
+        return table;
+    }
 
     private static MarkdownTable Energy(RunReport report)
     {

@@ -23,6 +23,7 @@ internal static class RunReportJson
         WriteCache(json, report.Counts);
         json.WriteNumber("scratchpad_high_water_bytes", report.ScratchpadHighWater.Value);
         WriteMemory(json, report);
+        WriteParallel(json, report.Trace.Parallel);
         WriteOperators(json, report);
         ExplanationJson.Write(json, explanation);
         WriteAssumptions(json, report);
@@ -139,6 +140,38 @@ internal static class RunReportJson
             WriteObject(
                 json, "memory_bytes", memory.Parts.Add(("total", memory.Total)).Add(("capacity", report.Machine.MainMemoryCapacity)), part => part.Name, (name, part) => json.WriteNumber(name, part.Size.Value));
         }
+    }
+
+    private static void WriteParallel(Utf8JsonWriter json, ParallelTrace? parallel)
+    {
+        if (parallel is null)
+        {
+            return;
+        }
+
+        json.WriteStartObject("parallel");
+        json.WriteString("plan", parallel.Plan);
+        json.WriteNumber("chips", parallel.Chips);
+        WriteSeconds(json, "bubble_s", parallel.Bubble);
+        json.WriteStartArray("exchanges");
+        foreach (ExchangeRun exchange in parallel.Exchanges)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", exchange.Name);
+            json.WriteString("function", exchange.Function);
+            json.WriteString("algorithm", exchange.Algorithm);
+            json.WriteNumber("chips", exchange.Chips);
+            json.WriteNumber("bytes", exchange.Bytes.Value);
+            json.WriteNumber("sent_bytes", exchange.Sent.Value);
+            json.WriteNumber("repeat", exchange.Repeat);
+            WriteSeconds(json, "time_s", exchange.Time);
+            WriteSeconds(json, "exposed_s", exchange.Exposed);
+            WriteSeconds(json, "hidden_s", exchange.Hidden);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static void WriteOperators(Utf8JsonWriter json, RunReport report)

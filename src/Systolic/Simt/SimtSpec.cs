@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Systolic.Accounting;
+using Systolic.Components;
 using Systolic.Numerics;
 using Systolic.Reporting;
 using Systolic.Units;
@@ -47,6 +48,9 @@ public sealed record SimtSpec
 
     /// <summary>Die area; null where it is not known.</summary>
     public AreaBreakdown? Area { get; init; }
+
+    /// <summary>Links to other GPUs; null for none.</summary>
+    public LinkFabric? Links { get; init; }
 
     /// <summary>Parameters without a source.</summary>
     public ImmutableArray<Assumption> Assumptions { get; init; } = [];

@@ -45,5 +45,8 @@ public readonly record struct Split(SplitAxis Axis, long Units)
         return queries == 0 ? 0 : ((first + queries - 1) / group) - (first / group) + 1;
     }
 
+    /// <summary>How the part of <paramref name="rank"/> is divided in turn.</summary>
+    public Split Of(int rank, int degree) => this with { Units = ShareOf(rank, degree), SharedBy = Deal(SharedBy, rank, degree) };
+
     private static long Deal(long units, int rank, int degree) => (units / degree) + (rank < units % degree ? 1 : 0);
 }

@@ -80,6 +80,14 @@ public class AttentionKernelTests
         ((double)Macs(512) / Macs(null)).Should().BeApproximately(28.0 / 40, 0.03);
     }
 
+    [Theory]
+    [InlineData(300)] // units of the next two heads run ahead
+    [InlineData(2049)]
+    [InlineData(8192)]
+    public void Every_head_of_a_decode_step_reads_its_cache_once(long keys) =>
+        KernelRuns.Run(new Attention("decode", 2, 12, 3, 1, keys, 128, true), KernelRuns.Machine("trn2-core"))
+            .Read.Should().Be(2 * 2 * ((12 * 128) + (2 * 3 * keys * 128)));
+
     [Fact]
     public void Grouped_queries_of_a_decode_step_share_one_pass_over_the_cache()
     {

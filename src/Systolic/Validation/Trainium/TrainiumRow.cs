@@ -23,8 +23,11 @@ internal sealed record TrainiumRow(string Id, string Device, int Cores, string W
     private readonly Dictionary<string, string> _sizes = Shapes.Split(' ', StringSplitOptions.RemoveEmptyEntries)
         .Select(word => word.Split('=', 2)).Where(pair => pair.Length == 2).GroupBy(pair => pair[0]).ToDictionary(pair => pair.Key, pair => pair.First()[1]);
 
-    /// <summary>The chip: "trn1", "trn2" or "trn3".</summary>
-    public string Chip => Device.Split(' ')[0].ToLowerInvariant();
+    /// <summary>The chip: "inf2", "trn1", "trn2" or "trn3".</summary>
+    public string Chip => Device.Split(' ')[0] is var first && first == "Inferentia2" ? "inf2" : first.ToLowerInvariant();
+
+    /// <summary>The device is an instance, not a core: collectives and host are part of the figure.</summary>
+    public bool IsWholeModel => !Device.Contains("NeuronCore", StringComparison.Ordinal);
 
     /// <summary>The figure bounds what was measured from above: a kernel at or below it satisfies it.</summary>
     public bool IsUpperBound => Metric.Contains("upper bound", StringComparison.Ordinal) || Metric.Contains("threshold", StringComparison.Ordinal) || Metric.Contains("extra-credit", StringComparison.Ordinal);

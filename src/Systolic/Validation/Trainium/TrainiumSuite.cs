@@ -11,7 +11,7 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static readonly ImmutableArray<string> Columns = ["id", "device", "cores", "workload", "shapes", "dtype", "metric", "value", "unit", "source", "notes"];
 
-    private static readonly ImmutableArray<string> Chips = ["trn1", "trn2", "trn3"];
+    private static readonly ImmutableArray<string> Chips = ["inf2", "trn1", "trn2", "trn3"];
 
     /// <inheritdoc/>
     public string Name => "trainium";
@@ -26,7 +26,7 @@ internal sealed class TrainiumSuite : IValidationSuite
         // Families remember the kernels they timed, for several rows are of one run; of this file only.
         ITrainiumFamily[] families =
         [
-            new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new AttentionFamily(),
+            new WholeModelFamily(), new InstructionFamily(), new DmaFamily(), new MatMulFamily(), new NkiBenchFamily(), new AttentionFamily(),
             new RmsNormQuantFamily(), new DecodeQkvFamily(), new MlpFamily(), new TutorialFamily(),
         ];
         foreach (TrainiumRow row in rows)
@@ -42,12 +42,6 @@ internal sealed class TrainiumSuite : IValidationSuite
 
     private static void Score(TrainiumRow row, ITrainiumFamily[] families, ValidationTally tally)
     {
-        if (!row.Device.Contains("NeuronCore", StringComparison.Ordinal))
-        {
-            tally.Skip("a whole model, with collectives and host");
-            return;
-        }
-
         if (!Chips.Contains(row.Chip))
         {
             tally.Skip($"no machine of the library is a {row.Device}");
@@ -69,7 +63,7 @@ internal sealed class TrainiumSuite : IValidationSuite
         }
 
         bool share = row.Unit == "percent";
-        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null ? "/count" : row.Metric.EndsWith("_active_time", StringComparison.Ordinal) ? "/active" : "";
+        string suffix = row.IsUpperBound ? "/bound" : share ? "/share" : prediction.Time is null && !row.IsWholeModel ? "/count" : row.Metric.EndsWith("_active_time", StringComparison.Ordinal) ? "/active" : "";
         tally.Add(new ValidationRow($"{family.Name}/{row.Chip}{prediction.Apart}{suffix}", row.Id, row.Metric, row.Value, predicted) { IsUpperBound = row.IsUpperBound, IsShare = share });
     }
 

@@ -62,7 +62,7 @@ internal static class TrainingBuilder
         string? running = inputs.Contains(Stack.Source) ? Stack.Source : null;
         ImmutableArray<Operator> gradients = GradientBuilder.Build(planned.Section, shape.Type, planned.Output, inputs, trained, running);
         ImmutableArray<Operator> again = planned.Stack is null || gradients.IsEmpty ? [] : Again(planned, recompute);
-        return new GraphSection(planned.Section.Name + " backward", planned.Section.Repeat, again.AddRange(gradients));
+        return new GraphSection(planned.Section.Name + " backward", planned.Section.Repeat, again.AddRange(gradients)) { Pass = ModelPass.Backward };
     }
 
     /// <summary>The forward pass, or the part of it that is not kept, once more; its result is not the stream, whose name still means the layer's input here.</summary>
@@ -88,7 +88,7 @@ internal static class TrainingBuilder
             }
         }
 
-        return new GraphSection(name, repeat, operators.Operators);
+        return new GraphSection(name, repeat, operators.Operators) { Pass = ModelPass.Optimizer };
     }
 
     private static AdamW Step(string name, long rows, long columns)

@@ -16,11 +16,12 @@ public sealed record Collective(string Name, CollectiveFunction Function, long R
     {
         CollectiveFunction.AllGather => "all-gather",
         CollectiveFunction.ReduceScatter => "reduce-scatter",
+        CollectiveFunction.AllToAll => "all-to-all",
         _ => "all-reduce",
     };
 
     /// <inheritdoc/>
-    public override long ElementOperations => Function == CollectiveFunction.AllGather ? 0 : checked(Rows * Columns * (Ranks - 1));
+    public override long ElementOperations => Function is CollectiveFunction.AllGather or CollectiveFunction.AllToAll ? 0 : checked(Rows * Columns * (Ranks - 1));
 
     /// <inheritdoc/>
     protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => [Whole];

@@ -11,4 +11,7 @@ public enum CollectiveFunction
 
     /// <summary>Partial sums are added; every rank ends with the whole sum.</summary>
     AllReduce,
+
+    /// <summary>Every rank sends another part of what it holds to every other.</summary>
+    AllToAll,
 }

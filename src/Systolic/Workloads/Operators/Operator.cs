@@ -56,7 +56,7 @@ public abstract record Operator(string Name)
     /// <summary>Name, kind and shapes.</summary>
     public sealed override string ToString() => $"{Name}: {Kind} {Describe()}";
 
-    /// <summary>The part that tensor-parallel rank <paramref name="rank"/> of <paramref name="degree"/> computes; null when it has none.</summary>
+    /// <summary>The part that tensor-parallel rank <paramref name="rank"/> of <paramref name="degree"/> computes, which can be divided again; null when it has none.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The degree is not positive or the rank is outside it.</exception>
     public Operator? ShareOf(int rank, int degree)
     {
@@ -69,7 +69,7 @@ public abstract record Operator(string Name)
         }
 
         long share = Split.ShareOf(rank, degree);
-        return share == 0 ? null : share == Split.Units ? this : Restrict(share);
+        return share == 0 ? null : (share == Split.Units ? this : Restrict(share)) with { Split = Split.Of(rank, degree) };
     }
 
     private static ImmutableArray<Tensor> Zip(ImmutableArray<Operand> names, ImmutableArray<(Shape Shape, DataType Type)> types, string fallback)

@@ -41,6 +41,7 @@ public class GradientValuesTests
     [InlineData("trn2-core", DataType.Bf16, NormFunction.Rms, 300, 5000)]
     [InlineData("trn1-core", DataType.Fp32, NormFunction.Layer, 200, 1100)]
     [InlineData("trn2-core", DataType.Bf16, NormFunction.Layer, 130, 300)]
+    [InlineData("trn2-core", DataType.Bf16, NormFunction.Layer, 130, 2500)] // too wide for sums as rows
     public void Norm_backward_is_the_gradient_of_the_norm(string machine, DataType type, NormFunction function, int rows, int columns)
     {
         var op = new Norm("norm", function, rows, columns, Backward: true) { Type = type };
