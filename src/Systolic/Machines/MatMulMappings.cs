@@ -16,7 +16,7 @@ namespace Systolic.Machines;
 /// <remarks>
 /// Of the candidates within a quarter of the shortest estimated time, up to eight of different blocks are simulated, or four where that would be more than 4,096 products of the array; on the product itself or,
 /// where it is longer than 2,048 products of the array, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
-/// Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
+/// One that is within 2 % of what the array needs for the products alone ends the search. Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
 /// May be used by several threads.
 /// </remarks>
 public sealed class MatMulMappings
@@ -159,11 +159,28 @@ public sealed class MatMulMappings
             return new Choice(candidates[0], "only candidate");
         }
 
-        (MatMulMapping Mapping, double Seconds)[] timed = [.. candidates.Select(candidate => (candidate, Seconds(op, sample, machine, candidate)))];
-        double enough = timed.Min(candidate => candidate.Seconds) * (1 + MatMulMapping.EquallyFast);
-        return new Choice(
-            timed.Where(candidate => candidate.Seconds <= enough).MinBy(candidate => (new MatMulPlan(op, candidate.Mapping, machine).Bytes, candidate.Seconds)).Mapping,
-            FormattableString.Invariant($"best of {candidates.Length} simulated"));
+        double enough = new MatMulPlan(op, candidates[0], machine).LeastSeconds * (1 + MatMulMapping.EquallyFast);
+        var seconds = new double[candidates.Length];
+        int tried = 0;
+        do
+        {
+            seconds[tried] = Seconds(op, sample, machine, candidates[tried]);
+        }
+        while (seconds[tried++] > enough && tried < candidates.Length);
+
+        enough = seconds.AsSpan(0, tried).ToArray().Min() * (1 + MatMulMapping.EquallyFast);
+        int best = -1;
+        for (int i = 0; i < tried; i++)
+        {
+            if (seconds[i] <= enough && (best < 0 || Bytes(i).CompareTo(Bytes(best)) is var more && (more < 0 || (more == 0 && seconds[i] < seconds[best]))))
+            {
+                best = i;
+            }
+        }
+
+        return new Choice(candidates[best], FormattableString.Invariant($"best of {tried} simulated"));
+
+        double Bytes(int candidate) => new MatMulPlan(op, candidates[candidate], machine).Bytes;
     }
 
     /// <summary>What the sample takes, multiplied but for the load of its first blocks.</summary>
