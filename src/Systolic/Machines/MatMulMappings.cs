@@ -28,7 +28,7 @@ public sealed class MatMulMappings
     private const long LargestSize = 1L << 31;
     private const int MostBuffers = 8;
 
-    private readonly ConcurrentDictionary<(Accelerator Machine, MatMul Product), Choice> _chosen = new();
+    private readonly ConcurrentDictionary<Key, Choice> _chosen = new();
     private readonly ImmutableDictionary<(string Machine, MatMul Product), Choice> _pinned;
     private readonly string _file;
 
@@ -41,7 +41,10 @@ public sealed class MatMulMappings
     private MatMulMappings(string file, ImmutableDictionary<(string, MatMul), Choice> pinned) => (_file, _pinned) = (file, pinned);
 
     /// <summary>A mapping and how it came about, such as "best of 4 simulated".</summary>
-    private readonly record struct Choice(MatMulMapping Mapping, string How);
+    private sealed record Choice(MatMulMapping Mapping, string How);
+
+    // Classes, as keys and values: dictionaries of these need not be compiled when a process starts.
+    private sealed record Key(Accelerator Machine, MatMul Product);
 
     /// <summary>Reads a file that <see cref="ToJson"/> wrote: its mappings are pinned.</summary>
     /// <exception cref="InvalidDocumentException">There is no such file, or it is none of mappings; the message names every problem.</exception>
@@ -138,7 +141,7 @@ public sealed class MatMulMappings
     internal (MatMulMapping Mapping, string How) Choose(MatMul op, Accelerator machine)
     {
         var product = (MatMul)op.Signature;
-        if (_pinned.TryGetValue((machine.Name, product), out Choice pinned))
+        if (_pinned.Count > 0 && _pinned.TryGetValue((machine.Name, product), out Choice? pinned))
         {
             long needed = new MatMulPlan(op, pinned.Mapping, machine).BytesPerPartition;
             return needed <= machine.Sbuf.PartitionSize.Value ? (pinned.Mapping, pinned.How) : throw new CapacityException(FormattableString.Invariant(
@@ -146,7 +149,7 @@ public sealed class MatMulMappings
         }
 
         // Two threads may choose at once; they choose the same.
-        Choice chosen = _chosen.GetOrAdd((machine, product), static key => Fastest(key.Product, key.Machine));
+        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), static key => Fastest(key.Product, key.Machine));
         return (chosen.Mapping, chosen.How);
     }
 
