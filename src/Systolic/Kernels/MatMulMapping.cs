@@ -37,14 +37,14 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
     /// <exception cref="CapacityException">No candidate fits SBUF.</exception>
     internal static ImmutableArray<MatMulMapping> Shortlist(MatMul op, Accelerator machine, int most, double factor)
     {
-        List<(MatMulMapping Mapping, double Seconds, double Bytes)> fitting = [];
+        List<Candidate> fitting = [];
         double least = double.PositiveInfinity;
         foreach (MatMulMapping candidate in Candidates(op, machine))
         {
             var plan = new MatMulPlan(op, candidate, machine);
             if (plan.BytesPerPartition <= machine.Sbuf.PartitionSize.Value)
             {
-                fitting.Add((candidate, plan.EstimatedSeconds, plan.Bytes));
+                fitting.Add(new Candidate(fitting.Count, candidate, plan.EstimatedSeconds, plan.Bytes));
                 least = Math.Min(least, fitting[^1].Seconds);
             }
         }
@@ -55,13 +55,29 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
                 $"{op.Name}: {op.Describe()} {op.Type.Label()} has no blocking that fits SBUF of {machine.Name} ({machine.Sbuf.PartitionSize} per partition)."));
         }
 
-        (MatMulMapping Mapping, double Seconds, double Bytes) best = fitting.Where(candidate => candidate.Seconds <= least * (1 + EquallyFast)).MinBy(candidate => (candidate.Bytes, candidate.Seconds));
-        return
-        [
-            .. fitting.Where(candidate => candidate.Seconds <= least * factor).OrderBy(candidate => (candidate.Seconds, candidate.Bytes)).Select(candidate => candidate.Mapping)
-                .Prepend(best.Mapping).DistinctBy(mapping => mapping with { Buffers = 0 }).Take(most),
-        ];
+        Candidate best = fitting.FindAll(candidate => candidate.Seconds <= least * (1 + EquallyFast)).Aggregate((one, other) => ByBytes(other, one) < 0 ? other : one);
+        fitting.Sort(BySeconds);
+        var list = new List<MatMulMapping> { best.Mapping };
+        for (int i = 0; i < fitting.Count && list.Count < most && fitting[i].Seconds <= least * factor; i++)
+        {
+            MatMulMapping next = fitting[i].Mapping;
+            if (!list.Exists(mapping => mapping with { Buffers = next.Buffers } == next))
+            {
+                list.Add(next);
+            }
+        }
+
+        return [.. list];
     }
+
+    /// <summary>A mapping that fits, in the order of the list.</summary>
+    private sealed record Candidate(int Index, MatMulMapping Mapping, double Seconds, double Bytes);
+
+    private static int ByBytes(Candidate one, Candidate other) =>
+        one.Bytes != other.Bytes ? one.Bytes.CompareTo(other.Bytes) : one.Seconds != other.Seconds ? one.Seconds.CompareTo(other.Seconds) : one.Index - other.Index;
+
+    private static int BySeconds(Candidate one, Candidate other) =>
+        one.Seconds != other.Seconds ? one.Seconds.CompareTo(other.Seconds) : one.Bytes != other.Bytes ? one.Bytes.CompareTo(other.Bytes) : one.Index - other.Index;
 
     private static readonly int[] BufferCounts = [2, 3, 4];
 

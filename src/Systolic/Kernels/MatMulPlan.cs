@@ -143,8 +143,12 @@ internal sealed class MatMulPlan
 
     private double Rate => Math.Min(_machine.MemoryPerCore.BytesPerSecond, _machine.Dma.Bandwidth.BytesPerSecond);
 
-    private double ArraySeconds => ((TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type))
-        + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
+    /// <summary>What the products alone take of the array: no mapping is faster.</summary>
+    public double LeastSeconds => _op.Batch * ProductColumns / _machine.TensorEngine.SustainedRate.Hertz;
+
+    private double ArraySeconds => (ProductColumns + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
+
+    private double ProductColumns => TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type);
 
     /// <summary>Bytes to and from main memory, transposing loads counted as what they take of the engines.</summary>
     public double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())

@@ -16,7 +16,7 @@ namespace Systolic.Machines;
 /// <remarks>
 /// Of the candidates within a quarter of the shortest estimated time, up to eight of different blocks are simulated, or four where that would be more than 4,096 products of the array; on the product itself or,
 /// where it is longer than 2,048 products of the array, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
-/// Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
+/// One that is within 2 % of what the array needs for the products alone ends the search. Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
 /// May be used by several threads.
 /// </remarks>
 public sealed class MatMulMappings
@@ -28,7 +28,7 @@ public sealed class MatMulMappings
     private const long LargestSize = 1L << 31;
     private const int MostBuffers = 8;
 
-    private readonly ConcurrentDictionary<(Accelerator Machine, MatMul Product), Choice> _chosen = new();
+    private readonly ConcurrentDictionary<Key, Choice> _chosen = new();
     private readonly ImmutableDictionary<(string Machine, MatMul Product), Choice> _pinned;
     private readonly string _file;
 
@@ -41,7 +41,10 @@ public sealed class MatMulMappings
     private MatMulMappings(string file, ImmutableDictionary<(string, MatMul), Choice> pinned) => (_file, _pinned) = (file, pinned);
 
     /// <summary>A mapping and how it came about, such as "best of 4 simulated".</summary>
-    private readonly record struct Choice(MatMulMapping Mapping, string How);
+    private sealed record Choice(MatMulMapping Mapping, string How);
+
+    // Classes, as keys and values: dictionaries of these need not be compiled when a process starts.
+    private sealed record Key(Accelerator Machine, MatMul Product);
 
     /// <summary>Reads a file that <see cref="ToJson"/> wrote: its mappings are pinned.</summary>
     /// <exception cref="InvalidDocumentException">There is no such file, or it is none of mappings; the message names every problem.</exception>
@@ -138,7 +141,7 @@ public sealed class MatMulMappings
     internal (MatMulMapping Mapping, string How) Choose(MatMul op, Accelerator machine)
     {
         var product = (MatMul)op.Signature;
-        if (_pinned.TryGetValue((machine.Name, product), out Choice pinned))
+        if (_pinned.Count > 0 && _pinned.TryGetValue((machine.Name, product), out Choice? pinned))
         {
             long needed = new MatMulPlan(op, pinned.Mapping, machine).BytesPerPartition;
             return needed <= machine.Sbuf.PartitionSize.Value ? (pinned.Mapping, pinned.How) : throw new CapacityException(FormattableString.Invariant(
@@ -146,7 +149,7 @@ public sealed class MatMulMappings
         }
 
         // Two threads may choose at once; they choose the same.
-        Choice chosen = _chosen.GetOrAdd((machine, product), static key => Fastest(key.Product, key.Machine));
+        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), static key => Fastest(key.Product, key.Machine));
         return (chosen.Mapping, chosen.How);
     }
 
@@ -159,11 +162,28 @@ public sealed class MatMulMappings
             return new Choice(candidates[0], "only candidate");
         }
 
-        (MatMulMapping Mapping, double Seconds)[] timed = [.. candidates.Select(candidate => (candidate, Seconds(op, sample, machine, candidate)))];
-        double enough = timed.Min(candidate => candidate.Seconds) * (1 + MatMulMapping.EquallyFast);
-        return new Choice(
-            timed.Where(candidate => candidate.Seconds <= enough).MinBy(candidate => (new MatMulPlan(op, candidate.Mapping, machine).Bytes, candidate.Seconds)).Mapping,
-            FormattableString.Invariant($"best of {candidates.Length} simulated"));
+        double enough = new MatMulPlan(op, candidates[0], machine).LeastSeconds * (1 + MatMulMapping.EquallyFast);
+        var seconds = new double[candidates.Length];
+        int tried = 0;
+        do
+        {
+            seconds[tried] = Seconds(op, sample, machine, candidates[tried]);
+        }
+        while (seconds[tried++] > enough && tried < candidates.Length);
+
+        enough = seconds.AsSpan(0, tried).ToArray().Min() * (1 + MatMulMapping.EquallyFast);
+        int best = -1;
+        for (int i = 0; i < tried; i++)
+        {
+            if (seconds[i] <= enough && (best < 0 || Bytes(i).CompareTo(Bytes(best)) is var more && (more < 0 || (more == 0 && seconds[i] < seconds[best]))))
+            {
+                best = i;
+            }
+        }
+
+        return new Choice(candidates[best], FormattableString.Invariant($"best of {tried} simulated"));
+
+        double Bytes(int candidate) => new MatMulPlan(op, candidates[candidate], machine).Bytes;
     }
 
     /// <summary>What the sample takes, multiplied but for the load of its first blocks.</summary>
