@@ -141,7 +141,7 @@ internal sealed class MatMulPlan
     }
 
     private double ArraySeconds => ((TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type))
-        + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
+        + (Chunks128 * TileM)) / (_machine.TensorEngine.SustainedRate.Hertz * _machine.TensorEngine.Arrays);
 
     /// <summary>Bytes to and from main memory, transposing loads counted as what they take of the engines.</summary>
     public double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())

@@ -90,7 +90,7 @@ public sealed class SystolicMachine : IMachine
         double memory = (machine.Sbuf.Partitions * machine.Sbuf.PartitionSize.Value) + (machine.Psum.Partitions * machine.Psum.PartitionSize.Value);
         return AreaTable.Of(
             machine.Energy.NodeNanometres,
-            (AreaTable.Array, (double)machine.Cores * array.Rows * array.Columns),
+            (AreaTable.Array, (double)machine.Cores * array.Arrays * array.Rows * array.Columns),
             (AreaTable.Memory, machine.Cores * memory / (1 << 20)),
             (AreaTable.Lanes, machine.Cores * (machine.VectorEngine.Lanes + machine.ScalarEngine.Lanes + GpSimdLanes)),
             (AreaTable.Interface, machine.Memory.Stacks),

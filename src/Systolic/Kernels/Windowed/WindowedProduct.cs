@@ -1,0 +1,92 @@
+using Systolic.Accounting;
+using Systolic.Hardware;
+using Systolic.Units;
+
+namespace Systolic.Kernels;
+
+/// <summary>A product [M, K] x [K, N] as a machine stores it: K and N padded to the lanes, M to the elements of a lane, transposed where that pads less.</summary>
+internal sealed record WindowedProduct
+{
+    /// <summary>Rows that are divided no further.</summary>
+    private const int RowUnit = 64;
+
+    private readonly Accelerator _machine;
+
+    /// <summary>The padded product of given sizes.</summary>
+    public WindowedProduct(Accelerator machine, int m, int k, int n)
+    {
+        _machine = machine;
+        (int Rows, int Lanes) straight = (Padded(m), Blocks(n)), turned = (Padded(n), Blocks(m));
+        (M, N) = (long)turned.Rows * turned.Lanes < (long)straight.Rows * straight.Lanes ? turned : straight;
+        (N, K) = (N * Lanes, Blocks(k) * Lanes);
+    }
+
+    /// <summary>Rows of the result.</summary>
+    public int M { get; }
+
+    /// <summary>The contraction.</summary>
+    public int K { get; }
+
+    /// <summary>Columns of the result, on the lanes.</summary>
+    public int N { get; }
+
+    /// <summary>Lanes, which are the rows and columns of the array.</summary>
+    public int Lanes => _machine.Sbuf.Partitions;
+
+    /// <summary>Cores that work.</summary>
+    public int Cores => _machine.Cores;
+
+    /// <summary>Column blocks that are converted and multiplied together: the arrays share them in pairs, each taking every other block of K.</summary>
+    public int PanelColumns => Math.Max(1, _machine.TensorEngine.Arrays / 2);
+
+    /// <summary>Every tile that divides the product evenly and fits, with both ways to divide tiles over the cores.</summary>
+    /// <remarks>Fits: one window of each operand in 16 bits and one result in fp32, beside what is on its way.</remarks>
+    public IEnumerable<WindowedTile> Tiles()
+    {
+        long free = _machine.Sbuf.Capacity.Value - WindowedMatMul.StagingBytes(Lanes);
+        int sums = _machine.Psum.Banks * (int)(_machine.Psum.BankSize.Value / sizeof(float));
+        foreach (int rows in M < Lanes ? [M] : Divisors(M, RowUnit))
+        {
+            foreach (int columns in Divisors(N, Lanes))
+            {
+                foreach (int contraction in Divisors(K, Lanes))
+                {
+                    long bytes = (2L * contraction * (rows + columns)) + (4L * rows * columns);
+                    if (bytes <= free && (long)rows * Math.Min(columns / Lanes, PanelColumns) <= sums)
+                    {
+                        yield return new WindowedTile(rows, columns, contraction, true);
+                        yield return new WindowedTile(rows, columns, contraction, false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Rows and columns of tiles of the core that has most.</summary>
+    public (int Rows, int Columns) TilesOfCore(WindowedTile tile) =>
+        (Share(M / tile.Rows, tile.SplitsRows), Share(N / tile.Columns, !tile.SplitsRows));
+
+    /// <summary>The tile divides the product and fits.</summary>
+    /// <exception cref="CapacityException">It does not.</exception>
+    public void Require(WindowedTile tile)
+    {
+        if (!Tiles().Contains(tile))
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"Tile {tile.Rows}x{tile.Contraction}x{tile.Columns} (MxKxN) does not divide {M}x{K}x{N}, padded, or does not fit {_machine.Name}: its operands in 16 bits and its result in fp32 need a place in {_machine.Sbuf.Capacity} of the scratchpad. Let the compiler's estimate choose, or take a smaller divisor."));
+        }
+    }
+
+    private int Share(int tiles, bool divided) => divided ? (tiles + Cores - 1) / Cores : tiles;
+
+    private int Blocks(int size) => (size + Lanes - 1) / Lanes;
+
+    private int Padded(int rows)
+    {
+        int unit = rows > Lanes ? RowUnit : _machine.VectorEngine.Registers?.ElementsPerLane ?? 1;
+        return (rows + unit - 1) / unit * unit;
+    }
+
+    private static IEnumerable<int> Divisors(int size, int unit) =>
+        Enumerable.Range(1, size / unit).Where(part => size / unit % part == 0).Select(part => part * unit);
+}
