@@ -14,12 +14,17 @@ namespace Systolic.Kernels;
 internal sealed class WindowedMatMul
 {
     /// <summary>Blocks of K that one transfer brings and one instruction converts.</summary>
-    private const int PieceBlocks = 4;
+    private const int PieceBlocks = 2;
 
+    /// <summary>Blocks of a result that leave together: those of a bank.</summary>
+    private const int ResultBlocks = 4;
+
+    private const int Ahead = 4;
     private const int Copies = 2;
     private readonly KernelBuilder _kernel;
     private readonly WindowedProduct _product;
     private readonly WindowedTile _tile;
+    private readonly (int Rows, int Columns) _part;
     private readonly (MemoryTensor Left, MemoryTensor Right, MemoryTensor Result) _memory;
     private readonly (TileBuffer Left, TileBuffer Right) _raw;
     private readonly (TileBuffer Left, TileBuffer Right) _converted;
@@ -34,14 +39,14 @@ internal sealed class WindowedMatMul
 
     private WindowedMatMul(KernelBuilder kernel, WindowedProduct product, WindowedTile tile, DataType type)
     {
-        (_kernel, _product, _tile) = (kernel, product, tile);
+        (_kernel, _product, _tile, _part) = (kernel, product, tile, product.OfCore(tile.DividesRows));
         _unit = tile.Rows % Lanes == 0 ? Lanes : tile.Rows < Lanes ? tile.Rows : Lanes / 2;
         int blocks = product.K / Lanes, piece = Math.Min(PieceBlocks, Depth), panels = Math.Min(Copies, Panels);
         _memory = (
-            kernel.Input("left", (long)product.M / _unit * Lanes, (long)blocks * _unit, type),
-            kernel.Input("right", product.N, product.K, type),
-            kernel.Output("result", product.N, product.M, type));
-        _raw = (kernel.Sbuf("left as stored", piece * _unit, type, Copies), kernel.Sbuf("right as stored", piece * Lanes, type, Copies));
+            kernel.Input("left", (long)_part.Rows / _unit * Lanes, (long)blocks * _unit, type),
+            kernel.Input("right", _part.Columns, product.K, type),
+            kernel.Output("result", _part.Columns, _part.Rows, type));
+        _raw = (kernel.Sbuf("left as stored", piece * _unit, type, Ahead), kernel.Sbuf("right as stored", piece * Lanes, type, Ahead));
         _converted = (
             kernel.Sbuf("left", Depth * _unit, DataType.Bf16, tile.Rows / _unit),
             kernel.Sbuf("right", tile.Contraction, DataType.Bf16, panels * product.PanelColumns));
@@ -63,7 +68,7 @@ internal sealed class WindowedMatMul
     private int BanksPerColumn => ((_tile.Rows / _unit) + UnitsPerBank - 1) / UnitsPerBank;
 
     /// <summary>Scratchpad that is taken by what is on its way: pieces of both operands and of the result.</summary>
-    public static long StagingBytes(int lanes) => 3L * Copies * PieceBlocks * lanes * lanes * sizeof(short);
+    public static long StagingBytes(int lanes) => ((2L * Ahead * PieceBlocks) + (Copies * ResultBlocks)) * lanes * lanes * sizeof(short);
 
     /// <summary>What the core that has most to do executes, with a tile of the caller's or of the compiler's.</summary>
     /// <exception cref="Accounting.CapacityException">The tile does not divide the product or does not fit.</exception>
@@ -77,11 +82,10 @@ internal sealed class WindowedMatMul
 
     private void Write()
     {
-        (int rows, int columns) = _product.TilesOfCore(_tile);
         int steps = _product.K / _tile.Contraction;
-        for (int i = 0; i < rows; i++)
+        for (int i = 0; i < _part.Rows / _tile.Rows; i++)
         {
-            for (int j = 0; j < columns; j++)
+            for (int j = 0; j < _part.Columns / _tile.Columns; j++)
             {
                 for (int step = 0; step < steps; step++)
                 {
@@ -133,23 +137,25 @@ internal sealed class WindowedMatMul
         {
             int elements = Math.Min(PieceBlocks, Depth - k) * width, first = k * width;
             TileView piece = raw[round][.., ..elements];
-            _kernel.Load(queue, piece, memory.Part((long)block * Lanes, Lanes, (step * (long)Depth * width) + first, elements));
+            _kernel.Load(queue, piece, memory.Flat((((long)block * _product.K / Lanes * width) + (step * (long)Depth * width) + first) * Lanes, Lanes, elements));
             _kernel.Copy(StreamId.Vector, target[.., first..(first + elements)], piece);
         }
     }
 
+    /// <summary>Each array takes a block of the right operand; where there are fewer blocks than arrays, they divide the rows.</summary>
     private void Multiply(int panel)
     {
+        int arrays = _kernel.Machine.TensorEngine.Arrays, part = Depth * Width(panel) >= arrays || _unit % arrays > 0 ? _unit : _unit / arrays;
         for (int k = 0; k < Depth; k++)
         {
             for (int column = 0; column < Width(panel); column++)
             {
                 TileView stationary = Right(column, 0)[.., (k * Lanes)..((k + 1) * Lanes)];
-                for (int unit = 0; unit < _tile.Rows / _unit; unit++)
+                for (int row = 0; row < _tile.Rows; row += part)
                 {
-                    int place = unit % UnitsPerBank * _unit;
-                    Tile bank = _psum[(column * BanksPerColumn) + (unit / UnitsPerBank)];
-                    _kernel.MatMul(bank[.., place..(place + _unit)], stationary, _converted.Left[unit][.., (k * _unit)..((k + 1) * _unit)], accumulate: k > 0);
+                    int place = row % (UnitsPerBank * _unit), start = (k * _unit) + (row % _unit);
+                    Tile bank = _psum[(column * BanksPerColumn) + (row / (UnitsPerBank * _unit))];
+                    _kernel.MatMul(bank[.., place..(place + part)], stationary, _converted.Left[row / _unit][.., start..(start + part)], accumulate: k > 0);
                 }
             }
         }
@@ -177,7 +183,7 @@ internal sealed class WindowedMatMul
 
                 if (last)
                 {
-                    _kernel.Store(StreamId.QueueStores, _memory.Result.Part((((long)j * Columns) + block) * Lanes, Lanes, (i * (long)_tile.Rows) + row, width), target);
+                    _kernel.Store(StreamId.QueueStores, _memory.Result.Flat((((((long)j * Columns) + block) * _part.Rows) + (i * (long)_tile.Rows) + row) * Lanes, Lanes, width), target);
                 }
             }
         }

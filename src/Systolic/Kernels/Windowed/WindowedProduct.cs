@@ -33,38 +33,22 @@ internal sealed record WindowedProduct
     /// <summary>Lanes, which are the rows and columns of the array.</summary>
     public int Lanes => _machine.Sbuf.Partitions;
 
-    /// <summary>Cores that work.</summary>
-    public int Cores => _machine.Cores;
-
     /// <summary>Column blocks that are converted and multiplied together: the arrays share them in pairs, each taking every other block of K.</summary>
     public int PanelColumns => Math.Max(1, _machine.TensorEngine.Arrays / 2);
 
-    /// <summary>Every tile that divides the product evenly and fits, with both ways to divide tiles over the cores.</summary>
+    /// <summary>Every tile that divides a core's part of the product evenly and fits, with both ways to divide the product over the cores.</summary>
     /// <remarks>Fits: one window of each operand in 16 bits and one result in fp32, beside what is on its way.</remarks>
-    public IEnumerable<WindowedTile> Tiles()
-    {
-        long free = _machine.Sbuf.Capacity.Value - WindowedMatMul.StagingBytes(Lanes);
-        int sums = _machine.Psum.Banks * (int)(_machine.Psum.BankSize.Value / sizeof(float));
-        foreach (int rows in M < Lanes ? [M] : Divisors(M, RowUnit))
-        {
-            foreach (int columns in Divisors(N, Lanes))
-            {
-                foreach (int contraction in Divisors(K, Lanes))
-                {
-                    long bytes = (2L * contraction * (rows + columns)) + (4L * rows * columns);
-                    if (bytes <= free && (long)rows * Math.Min(columns / Lanes, PanelColumns) <= sums)
-                    {
-                        yield return new WindowedTile(rows, columns, contraction, true);
-                        yield return new WindowedTile(rows, columns, contraction, false);
-                    }
-                }
-            }
-        }
-    }
+    public IEnumerable<WindowedTile> Tiles() =>
+        from dividesRows in (bool[])[true, false]
+        let part = OfCore(dividesRows)
+        from rows in part.Rows < Lanes ? [part.Rows] : Divisors(part.Rows, RowUnit)
+        from columns in Divisors(part.Columns, Lanes)
+        from contraction in Divisors(K, Lanes)
+        where Fits(rows, columns, contraction)
+        select new WindowedTile(rows, columns, contraction, dividesRows);
 
-    /// <summary>Rows and columns of tiles of the core that has most.</summary>
-    public (int Rows, int Columns) TilesOfCore(WindowedTile tile) =>
-        (Share(M / tile.Rows, tile.SplitsRows), Share(N / tile.Columns, !tile.SplitsRows));
+    /// <summary>Rows and columns of the core that has most: the cores divide blocks of lanes.</summary>
+    public (int Rows, int Columns) OfCore(bool dividesRows) => dividesRows ? (Share(M), N) : (M, Share(N));
 
     /// <summary>The tile divides the product and fits.</summary>
     /// <exception cref="CapacityException">It does not.</exception>
@@ -77,13 +61,23 @@ internal sealed record WindowedProduct
         }
     }
 
-    private int Share(int tiles, bool divided) => divided ? (tiles + Cores - 1) / Cores : tiles;
+    /// <summary>Rows of a register.</summary>
+    private int Registers => _machine.VectorEngine.Registers?.ElementsPerLane ?? 1;
+
+    private bool Fits(int rows, int columns, int contraction)
+    {
+        long bytes = (2L * contraction * (rows + columns)) + (4L * rows * columns) + WindowedMatMul.StagingBytes(Lanes);
+        long sums = (long)rows * Math.Min(columns / Lanes, PanelColumns);
+        return bytes <= _machine.Sbuf.Capacity.Value && sums <= _machine.Psum.PartitionSize.Value / sizeof(float);
+    }
+
+    private int Share(int size) => Math.Min(size, (Blocks(size) + _machine.Cores - 1) / _machine.Cores * Lanes);
 
     private int Blocks(int size) => (size + Lanes - 1) / Lanes;
 
     private int Padded(int rows)
     {
-        int unit = rows > Lanes ? RowUnit : _machine.VectorEngine.Registers?.ElementsPerLane ?? 1;
+        int unit = rows > Lanes ? RowUnit : Registers;
         return (rows + unit - 1) / unit * unit;
     }
 
