@@ -20,7 +20,9 @@ internal sealed class WindowedMatMul
     private const int ResultBlocks = 4;
 
     private const int Ahead = 4;
-    private const int Copies = 2;
+    /// <summary>Panels of the right operand, and pieces of the result, that are held at once.</summary>
+    public const int Copies = 2;
+
     private readonly KernelBuilder _kernel;
     private readonly WindowedProduct _product;
     private readonly WindowedTile _tile;
@@ -161,30 +163,27 @@ internal sealed class WindowedMatMul
         }
     }
 
-    /// <summary>Sums over K leave the accumulators: to the fp32 sums of the tile, and with the last part of K to main memory.</summary>
+    /// <summary>Sums over K leave the accumulators: to the fp32 sums of the tile, and with the last part of K to main memory. Last ones first, so that the next panel waits for all.</summary>
     private void Evict(int i, int j, int panel, bool first, bool last)
     {
-        for (int column = 0; column < Width(panel); column++)
+        int height = UnitsPerBank * _unit;
+        for (int bank = (Width(panel) * BanksPerColumn) - 1; bank >= 0; bank--)
         {
-            int block = (panel * _product.PanelColumns) + column;
-            for (int row = 0; row < _tile.Rows; row += UnitsPerBank * _unit)
+            int block = (panel * _product.PanelColumns) + (bank / BanksPerColumn), row = bank % BanksPerColumn * height;
+            int width = Math.Min(height, _tile.Rows - row);
+            TileView products = _psum[bank][.., ..width], target = last ? _out[_outPiece++][.., ..width] : Sums(block, row, width);
+            if (first)
             {
-                int width = Math.Min(UnitsPerBank * _unit, _tile.Rows - row);
-                TileView products = _psum[(column * BanksPerColumn) + (row / (UnitsPerBank * _unit))][.., ..width];
-                TileView target = last ? _out[_outPiece++][.., ..width] : Sums(block, row, width);
-                if (first)
-                {
-                    _kernel.Copy(StreamId.Vector, target, products);
-                }
-                else
-                {
-                    _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, target, Sums(block, row, width), products);
-                }
+                _kernel.Copy(StreamId.Vector, target, products);
+            }
+            else
+            {
+                _kernel.TensorTensor(StreamId.Vector, AluOperator.Add, target, Sums(block, row, width), products);
+            }
 
-                if (last)
-                {
-                    _kernel.Store(StreamId.QueueStores, _memory.Result.Flat((((((long)j * Columns) + block) * _part.Rows) + (i * (long)_tile.Rows) + row) * Lanes, Lanes, width), target);
-                }
+            if (last)
+            {
+                _kernel.Store(StreamId.QueueStores, _memory.Result.Flat((((((long)j * Columns) + block) * _part.Rows) + (i * (long)_tile.Rows) + row) * Lanes, Lanes, width), target);
             }
         }
     }

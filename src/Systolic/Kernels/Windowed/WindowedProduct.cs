@@ -1,6 +1,5 @@
 using Systolic.Accounting;
 using Systolic.Hardware;
-using Systolic.Units;
 
 namespace Systolic.Kernels;
 
@@ -37,7 +36,7 @@ internal sealed record WindowedProduct
     public int PanelColumns => Math.Max(1, _machine.TensorEngine.Arrays / 2);
 
     /// <summary>Every tile that divides a core's part of the product evenly and fits, with both ways to divide the product over the cores.</summary>
-    /// <remarks>Fits: one window of each operand in 16 bits and one result in fp32, beside what is on its way.</remarks>
+    /// <remarks>Fits: one window of each operand in 16 bits and one result in fp32; and what the program holds of them at once, with what is on its way.</remarks>
     public IEnumerable<WindowedTile> Tiles() =>
         from dividesRows in (bool[])[true, false]
         let part = OfCore(dividesRows)
@@ -66,9 +65,9 @@ internal sealed record WindowedProduct
 
     private bool Fits(int rows, int columns, int contraction)
     {
-        long bytes = (2L * contraction * (rows + columns)) + (4L * rows * columns) + WindowedMatMul.StagingBytes(Lanes);
-        long sums = (long)rows * Math.Min(columns / Lanes, PanelColumns);
-        return bytes <= _machine.Sbuf.Capacity.Value && sums <= _machine.Psum.PartitionSize.Value / sizeof(float);
+        int panels = Math.Min(columns, WindowedMatMul.Copies * PanelColumns * Lanes);
+        long sums = 4L * rows * columns, windows = (2L * contraction * (rows + columns)) + sums, held = (2L * contraction * (rows + panels)) + sums + WindowedMatMul.StagingBytes(Lanes);
+        return Math.Max(windows, held) <= _machine.Sbuf.Capacity.Value && rows * Math.Min(columns / Lanes, PanelColumns) <= _machine.Psum.PartitionSize.Value / sizeof(float);
     }
 
     private int Share(int size) => Math.Min(size, (Blocks(size) + _machine.Cores - 1) / _machine.Cores * Lanes);

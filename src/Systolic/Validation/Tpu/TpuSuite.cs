@@ -27,7 +27,7 @@ internal sealed class TpuSuite : IValidationSuite
         var table = CsvTable.Parse(csv, file, Columns);
         Case[] cases = [.. table.Rows.Select(Read)];
         table.Finish();
-        Accelerator machine = Environment.GetEnvironmentVariable("TPUM") is { } path ? AcceleratorReader.Read(File.ReadAllText(path), "x") : MachinePresets.Accelerator("tpu-v4");
+        Accelerator machine = MachinePresets.Accelerator("tpu-v4");
         foreach (Case one in cases)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -57,8 +57,7 @@ internal sealed class TpuSuite : IValidationSuite
     /// <summary>What the core that has most to do takes, and what starting and ending takes.</summary>
     private static SimTime Time(Accelerator machine, Case one, CancellationToken cancellation)
     {
-        if (Environment.GetEnvironmentVariable("TPUT") is not null) { var prog = Write(machine, one); var (_, st) = Simulator.RunWithTimes(prog, machine); for (int q = 0; q < st.Length; q++) for (int z = Math.Max(0, st[q].Issued - 8); z < st[q].Issued; z++) Console.Error.WriteLine($"{(StreamId)q} {prog[(StreamId)q][z].Opcode} {st[q].Start[z]/1000000} {st[q].Free[z]/1000000} {st[q].Done[z]/1000000}"); }
- var core = Simulator.Run(Write(machine, one), machine, cancellation: cancellation); SimTime run = core.Time; if (Environment.GetEnvironmentVariable("TPUD") is not null) { Console.Error.WriteLine($"{one.Id} {(one.Op == 0 ? TileEstimate.TpuV4.Choose(new WindowedProduct(machine, one.Shape[0], one.Shape[1], one.Shape[2]), machine).ToString() : "")} total {core.Time.Seconds*1e6:F2} want {one.Microseconds:F2} busy {string.Join(" ", core.Busy.Select(b => (b.Seconds*1e6).ToString("F2")))} stack {core.Stack}"); }
+        SimTime run = Simulator.Run(Write(machine, one), machine, cancellation: cancellation).Time;
         return run + machine.Synchronization.ProgramOverhead + (one.Op == 1 ? WindowedRows.NormSetup : SimTime.Zero);
     }
 
