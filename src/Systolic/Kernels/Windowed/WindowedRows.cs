@@ -13,7 +13,7 @@ internal static class WindowedRows
     private const int Ahead = 4;
 
     /// <summary>What a measured layer norm takes beside its passes, whatever its size; fitted on them, the cause is not known.</summary>
-    public static SimTime NormSetup { get; } = SimTime.FromSeconds(6.4e-6);
+    public static SimTime NormSetup { get; } = SimTime.FromSeconds(6e-6);
 
     /// <summary>The core's share of a sum of two [rows, columns] tensors, padded to registers with either axis on the lanes.</summary>
     public static Program Add(Accelerator machine, string name, int rows, int columns, DataType type)
