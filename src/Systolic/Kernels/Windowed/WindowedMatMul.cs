@@ -19,7 +19,9 @@ internal sealed class WindowedMatMul
     /// <summary>Blocks of a result that leave together: those of a bank.</summary>
     private const int ResultBlocks = 4;
 
+    /// <summary>Pieces of an operand that are on their way or wait for conversion.</summary>
     private const int Ahead = 4;
+
     /// <summary>Panels of the right operand, and pieces of the result, that are held at once.</summary>
     public const int Copies = 2;
 
