@@ -38,6 +38,7 @@ internal sealed class ValidateCommand : Command, IHasExamples
         "systolic validate scalesim scalesim_conv.csv --json scores.json --rows rows.csv",
         "systolic validate dram dram.csv --rows rows.csv",
         "systolic validate trainium readings.csv --group attention --plot attention.svg",
+        "systolic validate tpu tpu.csv --plot tpu.svg",
         "systolic validate power power.csv --rows rows.csv",
     ];
 

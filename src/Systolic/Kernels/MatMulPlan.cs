@@ -144,9 +144,9 @@ internal sealed class MatMulPlan
     private double Rate => Math.Min(_machine.MemoryPerCore.BytesPerSecond, _machine.Dma.Bandwidth.BytesPerSecond);
 
     /// <summary>What the products alone take of the array: no mapping is faster.</summary>
-    public double LeastSeconds => _op.Batch * ProductColumns / _machine.TensorEngine.SustainedRate.Hertz;
+    public double LeastSeconds => _op.Batch * ProductColumns / (_machine.TensorEngine.SustainedRate.Hertz * _machine.TensorEngine.Arrays);
 
-    private double ArraySeconds => (ProductColumns + (Chunks128 * TileM)) / _machine.TensorEngine.SustainedRate.Hertz;
+    private double ArraySeconds => (ProductColumns + (Chunks128 * TileM)) / (_machine.TensorEngine.SustainedRate.Hertz * _machine.TensorEngine.Arrays);
 
     private double ProductColumns => TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type);
 

@@ -1,6 +1,7 @@
 using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
+using Systolic.Numerics;
 using Systolic.Programs;
 using Systolic.Units;
 
@@ -14,6 +15,7 @@ public static class AcceleratorReader
 
     private const int MaximumCount = 1 << 20;
     private const double LeastTransposeShare = 0.001;
+    private const double MostRegisterCycles = 1000;
 
     /// <summary>Reads the JSON text of <paramref name="file"/>.</summary>
     /// <exception cref="InvalidDocumentException">All problems of the file: unknown or missing keys, numbers without a unit, impossible values.</exception>
@@ -64,6 +66,7 @@ public static class AcceleratorReader
     {
         Rows = Count(s, "rows", 4096),
         Columns = Count(s, "columns", 4096),
+        Arrays = (int)s.Integer("arrays", 1, 64, 1),
         Clock = s.Clock("clock"),
         SustainedRate = s.Clock("sustainedRate"),
         MaximumMoving = Count(s, "maximumMoving", MaximumCount),
@@ -84,7 +87,18 @@ public static class AcceleratorReader
         MinimumInterval = Count(s, "minimumInterval", MaximumCount),
         StaticCycles = (int)s.Integer("staticCycles", 0, MaximumCount),
         FastModes = s.Boolean("fastModes"),
+        Registers = s.HasOptional("registers") ? Registers(s.Open("registers")) : null,
     });
+
+    private static VectorRegisterSpec Registers(JsonSection s) => End(s, new VectorRegisterSpec
+    {
+        ElementsPerLane = Count(s, "elementsPerLane", 64),
+        OperandCycles = s.Number("operandCycles", 0.01, MostRegisterCycles),
+        Conversions = [.. s.Sections("conversions").Select(Conversion)],
+    });
+
+    private static TypeConversion Conversion(JsonSection s) => End(s, new TypeConversion(
+        s.Quantity("type", DataTypes.Parse), s.Number("read", 0, MostRegisterCycles), s.Number("write", 0, MostRegisterCycles)));
 
     private static ScalarEngineSpec ScalarEngine(JsonSection s) => End(s, new ScalarEngineSpec
     {

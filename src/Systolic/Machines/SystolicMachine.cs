@@ -90,13 +90,14 @@ public sealed class SystolicMachine : IMachine
     private static AreaBreakdown? AreaOf(Accelerator machine)
     {
         const double GpSimdLanes = 128;
+        double vectorLanes = machine.VectorEngine.Lanes * (machine.VectorEngine.Registers?.ElementsPerLane ?? 1);
         TensorEngineSpec array = machine.TensorEngine;
         double memory = (machine.Sbuf.Partitions * machine.Sbuf.PartitionSize.Value) + (machine.Psum.Partitions * machine.Psum.PartitionSize.Value);
         return AreaTable.Of(
             machine.Energy.NodeNanometres,
-            (AreaTable.Array, (double)machine.Cores * array.Rows * array.Columns),
+            (AreaTable.Array, (double)machine.Cores * array.Arrays * array.Rows * array.Columns),
             (AreaTable.Memory, machine.Cores * memory / (1 << 20)),
-            (AreaTable.Lanes, machine.Cores * (machine.VectorEngine.Lanes + machine.ScalarEngine.Lanes + GpSimdLanes)),
+            (AreaTable.Lanes, machine.Cores * (vectorLanes + machine.ScalarEngine.Lanes + GpSimdLanes)),
             (AreaTable.Interface, machine.Memory.Stacks),
             (AreaTable.Controllers, machine.Memory.Stacks));
     }

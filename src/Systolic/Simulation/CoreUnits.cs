@@ -17,10 +17,11 @@ internal sealed class CoreUnits
     private readonly long[][] _busy;
     private readonly int[] _parts = new int[Streams.Count];
     private readonly ScratchpadPorts _ports;
-    private readonly ArrayOccupancy _array = new();
+    private readonly ArrayOccupancy[] _arrays;
     private readonly ArrayThrottle? _throttle;
     private ActivationFunction _table;
     private int _part;
+    private long _lastProduct;
 
     public CoreUnits(Program program, Accelerator machine)
     {
@@ -33,6 +34,7 @@ internal sealed class CoreUnits
             new Clock(machine.TensorEngine.SustainedRate), new Clock(machine.VectorEngine.Clock),
             new Clock(machine.ScalarEngine.Clock), new Clock(machine.GpSimdEngine.Clock),
         ];
+        _arrays = [.. Enumerable.Range(0, machine.TensorEngine.Arrays).Select(_ => new ArrayOccupancy())];
         _ports = new ScratchpadPorts(machine.Sbuf, machine.Psum, program.Tiles);
         IMainMemory channels = machine.Memory.IsFree ? new FreeMemory(machine.Memory) : new StreamMemory(machine.Memory, machine.Cores);
         Memory = machine.SharedCache is { } cache ? new SharedCache(cache, machine.Cores, channels) : channels;
@@ -94,7 +96,7 @@ internal sealed class CoreUnits
         Clock clock = _clocks[(int)stream];
         bool fast = stream == StreamId.Vector && VectorEngine.IsFast(_machine.VectorEngine, op);
         long atPort = _ports.Earliest(stream, op, fast, ready);
-        Cycles edge = clock.EdgeAtOrAfter(new SimTime(stream == StreamId.Tensor ? Math.Max(atPort, _array.FreeAt(op.Tile)) : atPort));
+        Cycles edge = clock.EdgeAtOrAfter(new SimTime(stream == StreamId.Tensor ? Math.Max(atPort, FirstFree(op.Tile).FreeAt(op.Tile)) : atPort));
         long start = clock.At(edge).Value;
         (long held, long free, long done) = stream switch
         {
@@ -141,11 +143,24 @@ internal sealed class CoreUnits
         return free;
     }
 
-    /// <summary>A product holds its part of the array; on another part the next one may start beside it.</summary>
+    /// <summary>The array on which a part is free first; of equal ones the first.</summary>
+    private ArrayOccupancy FirstFree(ArrayTile tile)
+    {
+        ArrayOccupancy first = _arrays[0];
+        for (int i = 1; i < _arrays.Length; i++)
+        {
+            first = _arrays[i].FreeAt(tile) < first.FreeAt(tile) ? _arrays[i] : first;
+        }
+
+        return first;
+    }
+
+    /// <summary>A product holds its part of an array; on another part or array the next one may start beside it.</summary>
     private (long Held, long Free, long Done) Multiply(in Instruction op, Cycles edge)
     {
         (TensorEngineSpec spec, Clock clock) = (_machine.TensorEngine, _clocks[(int)StreamId.Tensor]);
-        long start = clock.At(edge).Value, before = _array.Last;
+        ArrayOccupancy array = FirstFree(op.Tile);
+        long start = clock.At(edge).Value, before = array.Last;
         Cycles work = TensorEngine.Interval(spec, op);
         if (before == 0 || start > before)
         {
@@ -153,10 +168,11 @@ internal sealed class CoreUnits
         }
 
         long end = clock.At(edge + (_throttle?.Slow(work, start, clock) ?? work)).Value;
-        _array.Take(op.Tile, end);
-        Busy[(int)StreamId.Tensor] += end - Math.Clamp(before, start, end);
+        array.Take(op.Tile, end);
+        Busy[(int)StreamId.Tensor] += end - Math.Clamp(_lastProduct, start, end);
+        _lastProduct = Math.Max(_lastProduct, end);
         TensorEngine.Count(spec, op, Counts);
-        long free = op.Tile.IsWhole ? end : clock.At(edge + TensorEngine.IssueInterval(spec, op)).Value;
+        long free = op.Tile.IsWhole && _arrays.Length == 1 ? end : clock.At(edge + TensorEngine.IssueInterval(spec, op)).Value;
         return (end, free, end + spec.ResultLatency.Value);
     }
 

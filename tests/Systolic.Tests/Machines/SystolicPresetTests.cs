@@ -43,6 +43,17 @@ public sealed class SystolicPresetTests
         core.Cores.Should().Be(1);
     }
 
+    [Fact]
+    public void A_tpu_v4_is_two_cores_of_four_arrays()
+    {
+        Accelerator chip = MachinePresets.Accelerator("tpu-v4");
+
+        // 2 cores x 4 arrays x 128 x 128 x 2 x 1.05 GHz; Jouppi et al. ISCA 2023, table 4: 275 TFLOPS, 32 MiB of vector memory, 1200 GB/s.
+        (2 * chip.PeakMacsPerSecond(DataType.Bf16) / Tera).Should().BeApproximately(275.25, 0.01);
+        (chip.Cores * chip.Sbuf.Capacity.Value).Should().Be(32L << 20);
+        chip.Memory.Bandwidth.Should().Be(Bandwidth.FromGigabytesPerSecond(1200));
+    }
+
     // The hardware pages print chip totals that are up to 7 % above array x clock x cores: the model never exceeds the vendor.
     [Theory]
     [InlineData("trn1", DataType.Bf16, 190)] // 2 x 91.75 = 183.5

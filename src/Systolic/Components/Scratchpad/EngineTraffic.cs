@@ -37,12 +37,15 @@ internal static class EngineTraffic
             + (op.Operands.HasFlag(Operands.DestinationInPsum) == psum ? Written(op) : 0);
     }
 
+    /// <summary>It writes a few values for each partition, whatever it reads.</summary>
+    public static bool Reduces(in Instruction op) => op.Opcode is Opcode.TensorReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8 or Opcode.FindIndex8;
+
     private static long First(in Instruction op) => op.Opcode is Opcode.Memset or Opcode.Iota ? 0 : (long)op.Free * op.Source.ByteSize();
 
     private static long Second(in Instruction op) => op.Operands.HasFlag(Operands.TwoTensors) ? (long)op.Free * op.Source.ByteSize() : 0;
 
     private static long Written(in Instruction op) =>
-        (op.Opcode is Opcode.TensorReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8 or Opcode.FindIndex8 ? 1 : op.Free) * (long)op.Destination.ByteSize();
+        (Reduces(op) ? 1 : op.Free) * (long)op.Destination.ByteSize();
 
     private static bool UsesTable(in Instruction op) => op.Opcode == Opcode.Reciprocal || ScalarEngine.NeedsTable(op);
 

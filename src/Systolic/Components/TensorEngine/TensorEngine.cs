@@ -24,9 +24,9 @@ internal static class TensorEngine
     public static Cycles ExposedLoad(TensorEngineSpec spec, in Instruction op) =>
         new((op.Columns + spec.LoadColumnsPerCycle - 1) / spec.LoadColumnsPerCycle);
 
-    /// <summary>Cycles from the issue of a product to that of the next one on another part of the array: the least interval, divided among the parts.</summary>
+    /// <summary>Cycles from the issue of a product to that of the next one on another part of an array, or on another array: the least interval, divided among them.</summary>
     public static Cycles IssueInterval(TensorEngineSpec spec, in Instruction op) =>
-        new((spec.MinimumInterval * op.Tile.Sixteenths) / ArrayTile.Whole.Sixteenths);
+        new((spec.MinimumInterval * op.Tile.Sixteenths) / (ArrayTile.Whole.Sixteenths * spec.Arrays));
 
     /// <summary>Cell-columns that hold an operand of the product, out of all that the interval clocks, both per pass.</summary>
     public static (long Used, long Clocked) Occupancy(TensorEngineSpec spec, in Instruction op)

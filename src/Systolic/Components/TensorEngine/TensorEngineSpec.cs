@@ -12,6 +12,9 @@ public sealed record TensorEngineSpec
     /// <summary>Cells along the stationary columns; one per PSUM partition of the result.</summary>
     public required int Columns { get; init; }
 
+    /// <summary>Equal arrays side by side: a product takes the one that is free first.</summary>
+    public int Arrays { get; init; } = 1;
+
     /// <summary>The array's clock; peak rates refer to it.</summary>
     public required Frequency Clock { get; init; }
 
@@ -45,8 +48,8 @@ public sealed record TensorEngineSpec
     /// <summary>Rows of the contraction that one product of <paramref name="type"/> covers.</summary>
     public int ContractionRows(DataType type) => Rows * (IsFp8(type) ? Fp8RowsPerCell : 1);
 
-    /// <summary>Peak multiply-accumulates per second: rows x columns x clock, over the passes.</summary>
-    public double PeakMacsPerSecond(DataType type) => (double)ContractionRows(type) * Columns * Clock.Hertz / Passes(type);
+    /// <summary>Peak multiply-accumulates per second: arrays x rows x columns x clock, over the passes.</summary>
+    public double PeakMacsPerSecond(DataType type) => (double)Arrays * ContractionRows(type) * Columns * Clock.Hertz / Passes(type);
 
     private static bool IsFp8(DataType type) => type is DataType.Fp8E4M3 or DataType.Fp8E5M2;
 }

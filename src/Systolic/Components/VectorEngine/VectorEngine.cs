@@ -10,7 +10,15 @@ internal static class VectorEngine
     /// <summary>Cycles from issue to the earliest issue of the next; the result is readable then.</summary>
     /// <remarks>NKI ISA reference v2.26, cost tables; fast modes: Trainium2 architecture guide; static part: Trainium architecture guide ("about 100 cycles").</remarks>
     public static Cycles Interval(VectorEngineSpec spec, in Instruction op) =>
-        new(Math.Max(spec.MinimumInterval, Elements(spec, op)) + spec.StaticCycles);
+        new(Math.Max(spec.MinimumInterval, spec.Registers is { } registers ? Moving(registers, op) : Elements(spec, op)) + spec.StaticCycles);
+
+    /// <summary>Registers of each operand, read or written, times what moving and converting one takes; a reduction writes none.</summary>
+    private static long Moving(VectorRegisterSpec spec, in Instruction op)
+    {
+        double each = op.Opcode is Opcode.Memset or Opcode.Iota ? 0 : spec.Read(op.Source) * (op.Operands.HasFlag(Operands.TwoTensors) ? 2 : 1);
+        each += EngineTraffic.Reduces(op) ? 0 : spec.Write(op.Destination);
+        return (long)Math.Ceiling((EngineTraffic.Slots(op) + spec.ElementsPerLane - 1) / spec.ElementsPerLane * each);
+    }
 
     /// <summary>The instruction takes several elements a cycle, for which the engine borrows the bus of the general-purpose one.</summary>
     public static bool IsFast(VectorEngineSpec spec, in Instruction op) => spec.FastModes && op.Opcode switch

@@ -19,4 +19,7 @@ public sealed record VectorEngineSpec
 
     /// <summary>Copies and scalar operations on 16-bit data take two or four elements per lane and cycle (v3 and later).</summary>
     public required bool FastModes { get; init; }
+
+    /// <summary>The engine works register by register; null where elements stream through it.</summary>
+    public VectorRegisterSpec? Registers { get; init; }
 }
