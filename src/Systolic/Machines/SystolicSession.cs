@@ -231,7 +231,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
 
         public static CoreGroup[] Of(ShardedSection section)
         {
-            int cores = section.Operators[0].Ranks.Length;
+            int cores = section.Operators.IsEmpty ? 0 : section.Operators[0].Ranks.Length;
             ImmutableArray<Operator?>[] all = [.. Enumerable.Range(0, cores).Select(core => section.Operators.Select(op => op.Ranks[core]).ToImmutableArray())];
             return
             [

@@ -234,5 +234,5 @@ public class ClusterTests
         return new SimtMachine(spec with { Links = new LinkFabric([.. spec.Links!.Levels.Select(change)]) });
     }
 
-    private static RunReport Run(IMachine machine, OperatorGraph graph) => machine.Run(graph, cancellation: TestContext.Current.CancellationToken);
+    private static RunReport Run(IMachine machine, OperatorGraph graph) => machine.Run(graph, new RunOptions { IgnoreCapacity = true }, cancellation: TestContext.Current.CancellationToken);
 }
