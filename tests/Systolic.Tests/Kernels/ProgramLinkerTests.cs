@@ -5,7 +5,6 @@ using Systolic.Machines;
 using Systolic.Programs;
 using Systolic.Simulation;
 using Systolic.Tests.Simulation;
-using Systolic.Tests.Workloads;
 using Systolic.Workloads;
 using Program = Systolic.Programs.Program;
 
@@ -108,7 +107,7 @@ public sealed class ProgramLinkerTests
         Program resident = Link(), stored = Link("y");
         resident.Buffers[0].Should().BeEquivalentTo(new { Name = "y", BytesPerPartition = 1024L });
         stored.Buffers.Should().NotContain(buffer => buffer.Name == "y");
-        CoreRun on = Simulator.Run(resident, Core.Trn2), off = Simulator.Run(stored, Core.Trn2);
+        CoreRun on = Simulator.Run(resident, Core.Trn2, cancellation: TestContext.Current.CancellationToken), off = Simulator.Run(stored, Core.Trn2, cancellation: TestContext.Current.CancellationToken);
         (off.Counts.DramBytes - on.Counts.DramBytes).Should().Be(2 * 131_072);
         on.Counts[ActivityKind.ScratchpadReadByte].Should().Be(off.Counts[ActivityKind.ScratchpadReadByte] + 131_072);
         on.Counts[ActivityKind.ScratchpadWriteByte].Should().Be(off.Counts[ActivityKind.ScratchpadWriteByte] + 131_072);

@@ -18,8 +18,8 @@ public sealed class TogetherTests
     public void A_barrier_starts_when_the_last_core_has_reached_it()
     {
         Program shorter = Write(before: 2, after: 2), longer = Write(before: 5, after: 1);
-        long alone = Simulator.Run(shorter, Core.Trn2).Time.Value, most = Simulator.Run(longer, Core.Trn2).Time.Value;
-        long memset = Simulator.Run(Write(before: 3, after: 2), Core.Trn2).Time.Value - alone;
+        long alone = Simulator.Run(shorter, Core.Trn2, cancellation: TestContext.Current.CancellationToken).Time.Value, most = Simulator.Run(longer, Core.Trn2, cancellation: TestContext.Current.CancellationToken).Time.Value;
+        long memset = Simulator.Run(Write(before: 3, after: 2), Core.Trn2, cancellation: TestContext.Current.CancellationToken).Time.Value - alone;
         CoresRun together = Simulator.RunTogether([shorter, longer], Core.Trn2, false, TestContext.Current.CancellationToken);
 
         long total = together.Stacks.Sum(stack => stack.Total.Value);
@@ -33,7 +33,7 @@ public sealed class TogetherTests
     public void Equal_cores_together_are_one_alone()
     {
         Program program = Write(before: 3, after: 2);
-        CoreRun alone = Simulator.Run(program, Core.Trn2);
+        CoreRun alone = Simulator.Run(program, Core.Trn2, cancellation: TestContext.Current.CancellationToken);
         CoresRun together = Simulator.RunTogether([program, program], Core.Trn2, false, TestContext.Current.CancellationToken);
 
         together.Stacks.Sum(stack => stack.Total.Value).Should().Be(alone.Time.Value);
