@@ -14,17 +14,17 @@ namespace Systolic.Machines;
 
 /// <summary>How products are cut: chosen with the simulator at their first use and kept, or pinned by a file of earlier choices.</summary>
 /// <remarks>
-/// Of the candidates within a quarter of the shortest estimated time, up to eight of different blocks are simulated, or four where that would be more than 4,096 products of the array; on the product itself or,
-/// where it is longer than 2,048 products of the array, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
+/// Of the candidates within a quarter of the shortest estimated time, up to four of different blocks are simulated, or three where that would be more than 1,024 products of the array; on the product itself or,
+/// where it is longer than 512 products of the array, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
 /// One that is within 2 % of what the array needs for the products alone ends the search. Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
 /// May be used by several threads.
 /// </remarks>
 public sealed class MatMulMappings
 {
-    private const int Least = 4;
-    private const int Most = 8;
+    private const int Least = 3;
+    private const int Most = 4;
     private const double Factor = 1.25;
-    private const long MaximumProducts = 2048;
+    private const long MaximumProducts = 512;
     private const long LargestSize = 1L << 31;
     private const int MostBuffers = 8;
 

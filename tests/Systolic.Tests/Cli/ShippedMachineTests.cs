@@ -16,7 +16,8 @@ public class ShippedMachineTests
             Library.Shipped, 80, TestContext.Current.CancellationToken,
             "compare", "--model", "gpt2", "--machine", "trn2", "--baseline", "h100", "--phase", phase, size, "256", "--json", folder["out.json"]);
 
-        run.Error.Should().BeEmpty();
+        // A run of more than two seconds tells how far it is.
+        run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.Contains(" operators, at ", StringComparison.Ordinal)).Should().BeEmpty();
         run.Code.Should().Be(0);
         run.Out.Split('\n').Should().OnlyContain(line => line.TrimEnd().Length <= 80);
         using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder["out.json"], TestContext.Current.CancellationToken));
