@@ -37,11 +37,12 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
     public SimTime Run(ShardedSection section, SimTime start)
     {
         (SimTime now, int next) = (start, 0);
-        CoreGroup[] groups = CoreGroup.Of(section);
+        bool links = options.Overlap && section.Operators.Length > 1;
+        CoreGroup[] groups = links ? CoreGroup.Of(section) : [];
         while (next < section.Operators.Length)
         {
             int first = next;
-            Placed[] linked = options.Overlap && section.Operators.Length > 1 ? Link(section, groups, ref next) : [];
+            Placed[] linked = links ? Link(section, groups, ref next) : [];
             if (linked.Length > 1)
             {
                 now += RunLinked(section, groups, first, linked, now);
@@ -231,7 +232,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
 
         public static CoreGroup[] Of(ShardedSection section)
         {
-            int cores = section.Operators.IsEmpty ? 0 : section.Operators[0].Ranks.Length;
+            int cores = section.Operators[0].Ranks.Length;
             ImmutableArray<Operator?>[] all = [.. Enumerable.Range(0, cores).Select(core => section.Operators.Select(op => op.Ranks[core]).ToImmutableArray())];
             return
             [
