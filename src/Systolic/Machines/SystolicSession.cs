@@ -23,6 +23,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
     private const int MostLinked = 2_000_000;
     private readonly ImmutableArray<OperatorRun>.Builder _runs = ImmutableArray.CreateBuilder<OperatorRun>();
     private readonly Dictionary<Operator, Isolated> _isolated = [];
+    private readonly HashSet<Operator> _severalPrograms = [];
 
     /// <summary>The operators so far, in execution order.</summary>
     public ImmutableArray<OperatorRun> Runs => _runs.ToImmutable();
@@ -42,10 +43,10 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
         while (next < section.Operators.Length)
         {
             int first = next;
-            Placed[] linked = links ? Link(section, groups, ref next) : [];
+            (Placed[] linked, ProgramLinker[] linkers) = links ? Link(section, groups, ref next) : ([], []);
             if (linked.Length > 1)
             {
-                now += RunLinked(section, groups, first, linked, now);
+                now += RunLinked(section, groups, first, linked, linkers, now);
                 continue;
             }
 
@@ -56,23 +57,19 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
         return now - start;
     }
 
-    /// <summary>Links operators from <paramref name="next"/> on until one needs several programs or enough is linked. Returns what was linked, an entry per operator.</summary>
-    private Placed[] Link(ShardedSection section, CoreGroup[] groups, ref int next)
+    /// <summary>Links operators from <paramref name="next"/> on until one needs several programs or enough is linked. Returns what was linked, an entry per operator, and the programs, one per group.</summary>
+    private (Placed[] Parts, ProgramLinker[] Linkers) Link(ShardedSection section, CoreGroup[] groups, ref int next)
     {
         var parts = new List<Placed>();
-        foreach (CoreGroup group in groups)
-        {
-            group.Linker = new ProgramLinker(machine, section.Name, kept);
-        }
-
-        for (; next < section.Operators.Length && groups.Sum(group => (long)group.Linker.Length) < MostLinked; next++)
+        ProgramLinker[] linkers = [.. groups.Select(_ => new ProgramLinker(machine, section.Name, kept))];
+        for (; next < section.Operators.Length && linkers.Sum(linker => (long)linker.Length) < MostLinked; next++)
         {
             var lowered = new Dictionary<Operator, SingleProgram?>();
             foreach (CoreGroup group in groups)
             {
                 if (group.Parts[next] is { } part && !lowered.ContainsKey(part.Signature))
                 {
-                    lowered[part.Signature] = SingleProgram.Of(KernelLibrary.Lower(part, machine, values: false, mappings.Choose));
+                    lowered[part.Signature] = Single(part);
                 }
             }
 
@@ -81,15 +78,15 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
                 break;
             }
 
-            foreach (CoreGroup group in groups)
+            foreach ((CoreGroup group, ProgramLinker linker) in groups.Zip(linkers))
             {
                 if (group.Parts[next] is { } part)
                 {
-                    group.Linker.Add(part, lowered[part.Signature]!.Program);
+                    linker.Add(part, lowered[part.Signature]!.Program);
                 }
                 else
                 {
-                    group.Linker.Skip();
+                    linker.Skip();
                 }
             }
 
@@ -97,12 +94,29 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
             parts.Add(Placed.Of(lowered.Values, machine));
         }
 
-        return [.. parts];
+        return ([.. parts], linkers);
     }
 
-    private SimTime RunLinked(ShardedSection section, CoreGroup[] groups, int first, Placed[] parts, SimTime start)
+    /// <summary>The program of an operator; null when it needs several.</summary>
+    private SingleProgram? Single(Operator op)
     {
-        Program[] programs = [.. groups.Select(group => group.Linker.Build())];
+        if (_severalPrograms.Contains(op.Signature))
+        {
+            return null;
+        }
+
+        var single = SingleProgram.Of(KernelLibrary.Lower(op, machine, values: false, mappings.Choose));
+        if (single is null)
+        {
+            _severalPrograms.Add(op.Signature);
+        }
+
+        return single;
+    }
+
+    private SimTime RunLinked(ShardedSection section, CoreGroup[] groups, int first, Placed[] parts, ProgramLinker[] linkers, SimTime start)
+    {
+        Program[] programs = [.. linkers.Select(linker => linker.Build())];
         CoresRun run = Simulator.RunTogether(programs, timing, options.CollectSpans, cancellation);
         (Program shown, ImmutableArray<Span> spans) = programs.Zip(run.Spans).MaxBy(core => core.Second.Sum(span => span.OnPath.Value));
         Spans.AddRange(spans.Select(span => span with { Start = start + span.Start, Operator = NameOf(section, first + shown.PartOf(Streams.Of(span.Track), span.Index)) }));
@@ -112,13 +126,13 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
             var (counts, busy) = (new ActivityCounts(), new SimTime[Simulator.Engines.Length]);
             for (int group = 0; group < groups.Length; group++)
             {
-                AddCores(counts, busy, run.Cores[group][part].Counts, run.Cores[group][part].Busy, groups[group].Cores);
+                Accumulate(counts, busy, run.Cores[group][part].Counts, run.Cores[group][part].Busy, groups[group].Cores);
             }
 
             Add(section, section.Operators[first + part], run.Stacks[part], counts, busy, parts[part].Mapping, parts[part].HighWater, parts[part].Buffers);
         }
 
-        return run.Stacks.Aggregate(SimTime.Zero, (sum, stack) => sum + stack.Total);
+        return run.Time;
     }
 
     /// <summary>An operator by itself, from idle cores to idle cores: it takes as long as its slowest core.</summary>
@@ -129,7 +143,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
         foreach (IGrouping<Operator, Operator> ranks in op.Ranks.OfType<Operator>().GroupBy(rank => rank.Signature))
         {
             Isolated isolated = Isolate(ranks.First());
-            AddCores(counts, busy, isolated.Counts, isolated.Busy, ranks.Count());
+            Accumulate(counts, busy, isolated.Counts, isolated.Busy, ranks.Count());
             slowest = isolated.Stack.Total > slowest.Stack.Total ? isolated : slowest;
         }
 
@@ -162,12 +176,12 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
 
     private static string NameOf(ShardedSection section, int op) => GraphSection.Qualify(section.Name, section.Operators[op].Whole.Name);
 
-    private static void AddCores(ActivityCounts counts, SimTime[] busy, ActivityCounts more, ImmutableArray<SimTime> moreBusy, int cores)
+    private static void Accumulate(ActivityCounts counts, SimTime[] busy, ActivityCounts more, ImmutableArray<SimTime> moreBusy, long times)
     {
-        counts.Add(more, cores);
+        counts.Add(more, times);
         for (int i = 0; i < busy.Length; i++)
         {
-            busy[i] += moreBusy[i] * cores;
+            busy[i] += moreBusy[i] * times;
         }
     }
 
@@ -204,16 +218,11 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
             CoreRun run = Simulator.Run(program, timing, options.CollectSpans, cancellation);
             spans.AddRange(run.Spans.Select(span => span with { Start = time + span.Start }));
             time += run.Time * repeat;
-            counts.Add(run.Counts, repeat);
+            Accumulate(counts, busy, run.Counts, run.Busy, repeat);
             stack.Add(run.Stack, repeat);
             if (Placed.Held(program, machine) is var held && held > highWater)
             {
                 (highWater, buffers) = (held, run.Buffers);
-            }
-
-            for (int i = 0; i < busy.Length; i++)
-            {
-                busy[i] += run.Busy[i] * repeat;
             }
         }
 
@@ -228,8 +237,6 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
 
         public int Cores { get; } = cores;
 
-        public required ProgramLinker Linker { get; set; }
-
         public static CoreGroup[] Of(ShardedSection section)
         {
             int cores = section.Operators[0].Ranks.Length;
@@ -237,7 +244,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
             return
             [
                 .. all.GroupBy(parts => string.Join('|', parts.Select((part, i) => Rank(section.Operators[i], part))))
-                    .Select(group => new CoreGroup(group.First(), group.Count()) { Linker = null! }),
+                    .Select(group => new CoreGroup(group.First(), group.Count())),
             ];
         }
 

@@ -11,6 +11,9 @@ namespace Systolic.Simulation;
 /// <param name="Spans">A span per instruction and transfer of each core, with what it waited for and its part of the critical path; empty unless asked for.</param>
 internal sealed record CoresRun(ImmutableArray<CycleStack> Stacks, ImmutableArray<PartRun[]> Cores, ImmutableArray<ImmutableArray<Span>> Spans)
 {
+    /// <summary>Until the last core is done.</summary>
+    public SimTime Time => Total(Stacks);
+
     /// <summary>What a finished simulation found.</summary>
     public static CoresRun Of(SimulatedCore[] cores, Accelerator machine, ImmutableArray<ImmutableArray<Span>> spans)
     {
@@ -22,5 +25,5 @@ internal sealed record CoresRun(ImmutableArray<CycleStack> Stacks, ImmutableArra
         return new CoresRun([.. stacks], [.. cores.Select(core => core.Parts(end, stacks))], [.. spans.Select((core, i) => core.IsEmpty ? core : new SpanNotes(cores[i], i, machine, path).On(core))]);
     }
 
-    private static SimTime Total(CycleStack[] stacks) => stacks.Aggregate(SimTime.Zero, (sum, stack) => sum + stack.Total);
+    private static SimTime Total(IEnumerable<CycleStack> stacks) => stacks.Aggregate(SimTime.Zero, (sum, stack) => sum + stack.Total);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Systolic.Accounting;
 using Systolic.Programs;
 using Systolic.Units;
@@ -75,4 +76,4 @@ internal sealed record SimulatedCore(Program Program, StreamState[] Streams, Cor
 /// <summary>What one core did for one part of its program.</summary>
 /// <param name="Counts">Events and bytes.</param>
 /// <param name="Busy">Busy time of <see cref="Simulator.Engines"/>.</param>
-internal readonly record struct PartRun(ActivityCounts Counts, System.Collections.Immutable.ImmutableArray<SimTime> Busy);
+internal readonly record struct PartRun(ActivityCounts Counts, ImmutableArray<SimTime> Busy);

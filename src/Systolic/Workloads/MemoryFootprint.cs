@@ -18,6 +18,9 @@ public sealed record MemoryFootprint(Bytes Weights, Bytes KvCache, Bytes Activat
     public ImmutableArray<(string Name, Bytes Size)> Parts =>
         [("weights", Weights), ("kv cache", KvCache), ("activations", Activations), ("gradients", Gradients), ("optimizer state", OptimizerState)];
 
+    /// <summary>What as many equal machines hold.</summary>
+    internal MemoryFootprint Times(long machines) => new(Weights * machines, KvCache * machines, Activations * machines, Gradients * machines, OptimizerState * machines);
+
     /// <summary>Counts the tensors of a graph.</summary>
     /// <remarks>
     /// Caches are those that an operator reads or writes. Gradients and optimizer state are what the optimizer reads. An activation of a section that its backward section reads is kept, in every

@@ -34,6 +34,11 @@ public sealed class OverlapTests
             }
 
             one.Counts.DramBytes.Should().BeLessThanOrEqualTo(other.Counts.DramBytes, one.Name);
+            other.Time.Should().BeGreaterThanOrEqualTo(other.Bound.Time, "{0} runs alone", other.Name);
+            foreach ((SimTime busy, EngineInfo engine) in other.Busy.Zip(isolated.Trace.Engines))
+            {
+                busy.Value.Should().BeInRange(0, other.Time.Value * engine.Instances, "{0} runs alone, {1}", other.Name, engine.Name);
+            }
         }
     }
 

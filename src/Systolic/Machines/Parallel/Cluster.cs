@@ -62,7 +62,7 @@ public sealed class Cluster : IMachine
         MemoryFootprint chip = MemoryCapacity.Require(graph, PerChip(graph.Memory), _chip.Profile, options);
         var group = TensorGroup.Run(_chip, _plan, graph, options, progress, cancellation);
         RunTrace trace = new Step(_chip, _plan, graph, group).Trace();
-        return RunReport.From(Profile, trace, graph.Name, $"{graph.Phase} per micro-batch, {_plan}", checked(graph.Tokens * _plan.AllMicroBatches), options?.Prices) with { Memory = new MemoryFootprint(chip.Weights * _plan.Chips, chip.KvCache * _plan.Chips, chip.Activations * _plan.Chips, chip.Gradients * _plan.Chips, chip.OptimizerState * _plan.Chips) };
+        return RunReport.From(Profile, trace, graph.Name, $"{graph.Phase} per micro-batch, {_plan}", checked(graph.Tokens * _plan.AllMicroBatches), options?.Prices) with { Memory = chip.Times(_plan.Chips) };
     }
 
     /// <summary>What one chip of a stage holds and runs for a micro-batch, before tensor parallelism divides it: for those who count its memory.</summary>
@@ -79,7 +79,7 @@ public sealed class Cluster : IMachine
     private MemoryFootprint PerChip(MemoryFootprint whole)
     {
         long model = (long)_plan.Tensor * _plan.Pipeline * _plan.Expert, ranks = (long)_plan.Tensor * _plan.Pipeline;
-        Bytes Part(Bytes size, long parts) => new(((size.Value - 1) / parts) + 1);
+        Bytes Part(Bytes size, long parts) => new((size.Value + parts - 1) / parts);
         return new MemoryFootprint(
             Part(whole.Weights, model), Part(whole.KvCache, ranks), Part(whole.Activations * Math.Min(_plan.Pipeline, _plan.MicroBatches), ranks),
             Part(whole.Gradients, model), Part(whole.OptimizerState, _plan.ShardOptimizer ? checked(model * _plan.Data) : model));

@@ -47,13 +47,7 @@ internal sealed class PowerChip
     public IMachine Machine => _machine.Value;
 
     /// <summary>All chips; the first whose name begins a chip of a file is meant.</summary>
-    public static ImmutableArray<PowerChip> All()
-    {
-        var table = CsvTable.Parse(DocumentText.ReadEmbedded("Validation/power-chips.csv"), "power-chips.csv", Columns);
-        ImmutableArray<PowerChip> chips = [.. table.Rows.Select(row => new PowerChip(row))];
-        table.Finish();
-        return chips;
-    }
+    public static ImmutableArray<PowerChip> All() => PublishedTable.Load("power-chips.csv", Columns, row => new PowerChip(row));
 
     /// <summary>What was counted in a workload, priced by this chip's node and powers without the cap; each workload runs once.</summary>
     public RunReport Run(string key, Func<OperatorGraph> graph, CancellationToken cancellation)

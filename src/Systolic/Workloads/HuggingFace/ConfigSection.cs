@@ -60,6 +60,14 @@ internal sealed record ConfigSection(JsonSection Json, string Name)
         return text.StartsWith(gate, StringComparison.Ordinal) ? FunctionNamed(key, text[gate.Length..], true) : FunctionNamed(key, text, false);
     }
 
+    /// <summary>Features of the residual stream, and the heads that divide them.</summary>
+    public (long Hidden, long Heads) Heads(string hiddenKey, string headsKey)
+    {
+        (long hidden, long heads) = (Features(hiddenKey), Count(headsKey, 1));
+        Divides(hiddenKey, hidden, headsKey, heads);
+        return (hidden, heads);
+    }
+
     /// <summary>Records a problem when <paramref name="value"/> is no multiple; a size of one stands for a key that failed already.</summary>
     public void Divides(string key, long value, string divisorKey, long divisor)
     {

@@ -8,9 +8,7 @@ internal static class DecoderConfigs
     {
         config.Refuse("scale_attn_by_inverse_layer_idx", true, "scores are scaled alike in all layers");
         config.Refuse("add_cross_attention", true, "GPT-2 is read as a decoder without an encoder");
-        long hidden = config.Features("n_embd");
-        long heads = config.Count("n_head", 1);
-        config.Divides("n_embd", hidden, "n_head", heads);
+        (long hidden, long heads) = config.Heads("n_embd", "n_head");
         return new ModelShape
         {
             Name = config.Name,
@@ -39,10 +37,8 @@ internal static class DecoderConfigs
         config.Refuse("enable_bias", false, "every OPT checkpoint has biases");
         config.Refuse("layer_norm_elementwise_affine", false, "every OPT checkpoint has gains and shifts");
         config.Refuse("_remove_final_layer_norm", true, "the stack ends with a normalization");
-        long hidden = config.Features("hidden_size");
-        long heads = config.Count("num_attention_heads", 1);
+        (long hidden, long heads) = config.Heads("hidden_size", "num_attention_heads");
         long width = config.Features("word_embed_proj_dim", hidden);
-        config.Divides("hidden_size", hidden, "num_attention_heads", heads);
         return new ModelShape
         {
             Name = config.Name,
@@ -72,9 +68,7 @@ internal static class DecoderConfigs
     public static ModelShape Falcon(ConfigSection config)
     {
         config.Refuse("alibi", true, "positions are built as rotations");
-        long hidden = config.Features("hidden_size");
-        long heads = config.Count("num_attention_heads", 1);
-        config.Divides("hidden_size", hidden, "num_attention_heads", heads);
+        (long hidden, long heads) = config.Heads("hidden_size", "num_attention_heads");
         bool grouped = config.Flag("new_decoder_architecture", false);
         long kvHeads = grouped ? config.Count("num_kv_heads", 1, heads) : config.Flag("multi_query", true) ? 1 : heads;
         bool bias = config.Flag("bias", false);

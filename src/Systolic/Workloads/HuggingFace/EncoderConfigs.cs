@@ -6,9 +6,7 @@ internal static class EncoderConfigs
     /// <summary>Defaults of BertConfig: gelu, 512 positions, 2 token types; biases everywhere, normalization after each sum.</summary>
     public static ModelShape Bert(ConfigSection config)
     {
-        long hidden = config.Features("hidden_size");
-        long heads = config.Count("num_attention_heads", 1);
-        config.Divides("hidden_size", hidden, "num_attention_heads", heads);
+        (long hidden, long heads) = config.Heads("hidden_size", "num_attention_heads");
         config.Refuse("is_decoder", true, "BERT is read as an encoder");
         config.Only("position_embedding_type", "absolute", "positions are built as a learned table");
         return new ModelShape
@@ -67,9 +65,8 @@ internal static class EncoderConfigs
     /// <summary>Defaults of WhisperConfig: 80 bands, 1,500 vectors of sound, 448 tokens, gelu, a tied head; biases everywhere but in the projections of keys.</summary>
     public static ModelShape Whisper(ConfigSection config)
     {
-        long hidden = config.Features("d_model");
-        long heads = config.Count("decoder_attention_heads", 1), intermediate = config.Intermediate("decoder_ffn_dim");
-        config.Divides("d_model", hidden, "decoder_attention_heads", heads);
+        (long hidden, long heads) = config.Heads("d_model", "decoder_attention_heads");
+        long intermediate = config.Intermediate("decoder_ffn_dim");
         config.Same("encoder_attention_heads", config.Count("encoder_attention_heads", 1), "decoder_attention_heads", heads);
         config.Same("encoder_ffn_dim", config.Intermediate("encoder_ffn_dim"), "decoder_ffn_dim", intermediate);
         return new ModelShape

@@ -29,10 +29,8 @@ internal static class VisionConfigs
 
     private static ModelShape Patches(ConfigSection config, long defaultSize, long defaultPatch)
     {
-        long hidden = config.Features("hidden_size");
-        long heads = config.Count("num_attention_heads", 1);
+        (long hidden, long heads) = config.Heads("hidden_size", "num_attention_heads");
         long size = config.Features("image_size", defaultSize), patch = config.Features("patch_size", defaultPatch);
-        config.Divides("hidden_size", hidden, "num_attention_heads", heads);
         config.AtMost("patch_size", patch, "image_size", size);
         long side = size / patch, vectors = (side * side) + 1;
         return new ModelShape

@@ -12,6 +12,7 @@ namespace Systolic.Validation;
 internal sealed class ModelTiming
 {
     private readonly Dictionary<(string Chip, int Cores, ParallelPlan Plan, string Graph), SimTime> _timed = [];
+    private readonly Dictionary<(string Chip, int Cores), SystolicMachine> _machines = [];
 
     /// <summary>Time of a graph on cores of a chip that divide every operator, over as many chips as they fill.</summary>
     /// <param name="chip">The chip's preset.</param>
@@ -25,13 +26,25 @@ internal sealed class ModelTiming
         var key = (chip, cores, plan, operators);
         if (!_timed.TryGetValue(key, out SimTime time))
         {
-            Accelerator machine = Chip(chip, cores);
-            RunReport report = new Cluster(new SystolicMachine(machine), plan with { Tensor = cores / machine.Cores }).Run(graph, new RunOptions { Overlap = false, IgnoreCapacity = true });
+            SystolicMachine machine = Machine(chip, cores);
+            RunReport report = new Cluster(machine, plan with { Tensor = cores / machine.Accelerator.Cores }).Run(graph, new RunOptions { Overlap = false, IgnoreCapacity = true });
             time = overlapped ? Overlapped(report) : report.Time;
             _timed.Add(key, time);
         }
 
         return time;
+    }
+
+    /// <summary>The machine, which remembers how it cuts products.</summary>
+    private SystolicMachine Machine(string chip, int cores)
+    {
+        if (!_machines.TryGetValue((chip, cores), out SystolicMachine? machine))
+        {
+            machine = new SystolicMachine(Chip(chip, cores));
+            _machines.Add((chip, cores), machine);
+        }
+
+        return machine;
     }
 
     /// <summary>Operators that overlap but for the exchanges between them: the busiest engine works without a pause, and exchanges, which the next operator needs, come on top.</summary>
