@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using Systolic.Machines;
+using Systolic.Simt;
+using Systolic.Units;
+
+namespace Systolic.Validation;
+
+/// <summary>The boards of published readings: presets, or a preset with the clock, cap and memory of another board.</summary>
+internal static class GpuBoards
+{
+    private static readonly ImmutableArray<string> Columns = ["device", "preset", "multiprocessors", "maximum_mhz", "cap_w", "memory_gbs", "l2_bytes_per_cycle", "source"];
+
+    private static readonly Lazy<ImmutableDictionary<string, SimtSpec>> Boards = new(() => PublishedTable.Load("gpu-boards.csv", Columns, Read).ToImmutableDictionary(board => board.Name));
+
+    /// <summary>The board that a file calls <paramref name="device"/>; null when the library has none.</summary>
+    public static SimtSpec? Find(string device) => Boards.Value.GetValueOrDefault(device);
+
+    private static SimtSpec Read(CsvRow row)
+    {
+        SimtSpec preset = ((SimtMachine)MachinePresets.Load(row.Text("preset"))).Spec;
+        double Number(string column, double otherwise) => row.Optional(column).Length == 0 ? otherwise : row.Number(column, 1, 1e6);
+        var clock = Frequency.FromMegahertz(Number("maximum_mhz", preset.MaximumClock.Hertz / 1e6));
+        return preset with
+        {
+            Name = row.Text("device"),
+            Multiprocessors = (int)Number("multiprocessors", preset.Multiprocessors),
+            MaximumClock = clock,
+            BoostClock = preset.BoostClock.Hertz < clock.Hertz ? preset.BoostClock : clock,
+            L2 = preset.L2 with { BytesPerCycle = (int)Number("l2_bytes_per_cycle", preset.L2.BytesPerCycle) },
+            Memory = preset.Memory with { Peak = Bandwidth.FromGigabytesPerSecond(Number("memory_gbs", preset.Memory.Peak.BytesPerSecond / 1e9)) },
+            Power = preset.Power with { Cap = Power.FromWatts(Number("cap_w", preset.Power.Cap.Watts)) },
+        };
+    }
+}
