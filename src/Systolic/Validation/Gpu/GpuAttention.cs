@@ -13,7 +13,7 @@ internal static class GpuAttention
     private const double SynchronousShare = 0.62;
 
     /// <summary>Predicts a row.</summary>
-    public static GpuPrediction Predict(GpuRow row, SimtSpec spec)
+    public static GpuPrediction Predict(GpuRow row, GpuBench bench)
     {
         string[] words = row.Variant.Split(' ');
         string passes = words[^1];
@@ -23,13 +23,13 @@ internal static class GpuAttention
             case "flash1" or "xformers":
                 return GpuPrediction.Refuse($"no kernel of {words[0]} in the library");
             case "pytorch" or "standard":
-                return new(GpuClasses.UnfusedAttention) { Seconds = GpuBench.Seconds(spec, Unfused(forward, passes.Contains("bwd", StringComparison.Ordinal))) };
+                return new(GpuClasses.UnfusedAttention) { Seconds = bench.Seconds(Unfused(forward, passes.Contains("bwd", StringComparison.Ordinal))) };
             case "flash2" or "triton":
-                spec = Synchronous(spec);
+                bench = bench with { Spec = Synchronous(bench.Spec) };
                 break;
         }
 
-        double seconds = (passes == "bwd" ? 0 : GpuBench.Seconds(spec, forward)) + (passes == "fwd" ? 0 : GpuBench.Seconds(spec, forward with { Backward = true }));
+        double seconds = (passes == "bwd" ? 0 : bench.Seconds(forward)) + (passes == "fwd" ? 0 : bench.Seconds(forward with { Backward = true }));
         return new(GpuClasses.Attention) { Seconds = seconds };
     }
 

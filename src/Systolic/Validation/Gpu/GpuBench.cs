@@ -3,16 +3,18 @@ using Systolic.Workloads;
 
 namespace Systolic.Validation;
 
-/// <summary>Times operators on a board under a protocol, one kernel behind the other.</summary>
-internal static class GpuBench
+/// <summary>A board as a source drives it.</summary>
+/// <param name="Spec">The board, launches and caches as its loop finds them.</param>
+/// <param name="Style">Whose row kernels run.</param>
+internal sealed record GpuBench(SimtSpec Spec, RowStyle Style)
 {
-    /// <summary>Seconds of the operators as kernels of their own.</summary>
-    public static double Seconds(SimtSpec spec, params ReadOnlySpan<Operator> operators)
+    /// <summary>Seconds of the operators, a kernel behind the other.</summary>
+    public double Seconds(params ReadOnlySpan<Operator> operators)
     {
         double seconds = 0;
         foreach (Operator op in operators)
         {
-            seconds += SimtPricer.Price(spec, op, Traffic.StatefulOf(op)).Time.Seconds;
+            seconds += SimtPricer.Price(Spec, op, Traffic.StatefulOf(op), Style).Time.Seconds;
         }
 
         return seconds;

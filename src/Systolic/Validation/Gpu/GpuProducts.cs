@@ -10,7 +10,7 @@ internal static class GpuProducts
     private const int PackedIntegers = 4;
 
     /// <summary>Predicts a row.</summary>
-    public static GpuPrediction Predict(GpuRow row, SimtSpec spec)
+    public static GpuPrediction Predict(GpuRow row, GpuBench bench)
     {
         if (row.Variant is "WGMMA TMA 128x128" or "WGMMA double-buffered, cp.async" or "mma.sync operands from global" or "fast.cu kernel")
         {
@@ -18,8 +18,8 @@ internal static class GpuProducts
         }
 
         MatMul product = Product(row);
-        bool tensor = spec.Rate(product.Type).OnTensorCores;
-        return new GpuPrediction(Class(row, spec, tensor)) { Seconds = GpuBench.Seconds(spec, product) };
+        bool tensor = bench.Spec.Rate(product.Type).OnTensorCores;
+        return new GpuPrediction(Class(row, bench.Spec, tensor)) { Seconds = bench.Seconds(product) };
     }
 
     /// <summary>The product; int8 of a row-major or column-major call without the interleaved layout of tensor cores multiplies four packed integers per lane and cycle (DP4A), as fp32 kernels multiply words.</summary>

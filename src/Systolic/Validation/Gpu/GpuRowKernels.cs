@@ -1,4 +1,4 @@
-using Systolic.Simt;
+using Systolic.Numerics;
 using Systolic.Workloads;
 
 namespace Systolic.Validation;
@@ -7,20 +7,32 @@ namespace Systolic.Validation;
 internal static class GpuRowKernels
 {
     /// <summary>Predicts a row.</summary>
-    public static GpuPrediction Predict(GpuRow row, SimtSpec spec) => Operator(row) is { } op
-        ? new(GpuClasses.Rows) { Seconds = GpuBench.Seconds(spec, op) }
-        : GpuPrediction.Refuse($"no kernel for {row.Op} in the library");
-
-    private static Operator? Operator(GpuRow row) => row.Op switch
+    public static GpuPrediction Predict(GpuRow row, GpuBench bench)
     {
-        "softmax" => new Softmax(row.Id, row.M, row.N) { Type = row.Type },
-        "layernorm" => new Norm(row.Id, NormFunction.Layer, row.M, row.N) { Type = row.Type },
-        "rmsnorm" => new Norm(row.Id, NormFunction.Rms, row.M, row.N) { Type = row.Type },
-        "gelu" => new Elementwise(row.Id, ElementwiseFunction.Gelu, row.M, Math.Max(1, row.N)) { Type = row.Type },
-        "add" => new Elementwise(row.Id, ElementwiseFunction.Add, row.M, Math.Max(1, row.N)) { Type = row.Type },
-        "swiglu" => new Elementwise(row.Id, ElementwiseFunction.GatedSilu, row.M, row.N) { Type = row.Type },
-        "cross_entropy" when row.Variant.StartsWith("liger", StringComparison.Ordinal) => new CrossEntropy(row.Id, row.M, row.N) { Type = row.Type },
-        "cross_entropy" => new Softmax(row.Id, row.M, row.N) { Type = row.Type },
-        _ => null,
+        Operator[] kernels = Kernels(row);
+        return kernels.Length == 0 ? GpuPrediction.Refuse($"no kernel for {row.Op} in the library") : new(GpuClasses.Rows) { Seconds = bench.Seconds(kernels) };
+    }
+
+    private static Operator[] Kernels(GpuRow row) => row.Op switch
+    {
+        "softmax" => [new Softmax(row.Id, row.M, row.N) { Type = row.Type }],
+        "layernorm" => [new Norm(row.Id, NormFunction.Layer, row.M, row.N) { Type = row.Type }],
+        "rmsnorm" when row.Variant.StartsWith("huggingface", StringComparison.Ordinal) => NormByParts(row),
+        "rmsnorm" => [new Norm(row.Id, NormFunction.Rms, row.M, row.N) { Type = row.Type }],
+        "gelu" => [Pass(row, ElementwiseFunction.Gelu, row.Type)],
+        "add" => [Pass(row, ElementwiseFunction.Add, row.Type)],
+        "swiglu" => [Pass(row, ElementwiseFunction.GatedSilu, row.Type)],
+        "cross_entropy" when row.Variant.StartsWith("liger", StringComparison.Ordinal) => [new CrossEntropy(row.Id, row.M, row.N) { Type = row.Type }],
+        "cross_entropy" => [new Softmax(row.Id, row.M, row.N) { Type = row.Type }],
+        _ => [],
     };
+
+    private static Elementwise Pass(GpuRow row, ElementwiseFunction function, DataType type) => new(row.Id, function, row.M, Math.Max(1, row.N)) { Type = type };
+
+    /// <summary>The eager module: to fp32, square, mean, scale, back, gain; a kernel each.</summary>
+    private static Operator[] NormByParts(GpuRow row) =>
+    [
+        Pass(row, ElementwiseFunction.Relu, DataType.Fp32), Pass(row, ElementwiseFunction.Relu, DataType.Fp32), new Norm(row.Id, NormFunction.Rms, row.M, row.N) { Type = DataType.Fp32 },
+        Pass(row, ElementwiseFunction.Relu, DataType.Fp32), Pass(row, ElementwiseFunction.Relu, row.Type), Pass(row, ElementwiseFunction.Relu, row.Type),
+    ];
 }

@@ -8,7 +8,7 @@ namespace Systolic.Validation;
 /// <summary>Published readings on GPUs: kernels of libraries, memory, exchanges, layers and models, against the SIMT machine.</summary>
 internal sealed class GpuSuite : IValidationSuite
 {
-    private static readonly FrozenDictionary<string, Func<GpuRow, SimtSpec, GpuPrediction>> Families = new Dictionary<string, Func<GpuRow, SimtSpec, GpuPrediction>>
+    private static readonly FrozenDictionary<string, Func<GpuRow, GpuBench, GpuPrediction>> Families = new Dictionary<string, Func<GpuRow, GpuBench, GpuPrediction>>
     {
         ["gemm"] = GpuProducts.Predict,
         ["attention"] = GpuAttention.Predict,
@@ -68,7 +68,7 @@ internal sealed class GpuSuite : IValidationSuite
     private static GpuPrediction Predict(GpuRow row, out SimTime host)
     {
         host = SimTime.Zero;
-        if (!Families.TryGetValue(row.Op, out Func<GpuRow, SimtSpec, GpuPrediction>? family))
+        if (!Families.TryGetValue(row.Op, out Func<GpuRow, GpuBench, GpuPrediction>? family))
         {
             return GpuPrediction.Refuse($"no model of {row.Op} in the library");
         }
@@ -86,7 +86,7 @@ internal sealed class GpuSuite : IValidationSuite
         host = protocol.Host;
         try
         {
-            return family(row, protocol.Applied(board));
+            return family(row, protocol.Bench(board));
         }
         catch (Exception refused) when (refused is FormatException or ArgumentException or CapacityException or OverflowException)
         {
