@@ -19,6 +19,10 @@ internal sealed class GpuSuite : IValidationSuite
         ["add"] = GpuRowKernels.Predict,
         ["swiglu"] = GpuRowKernels.Predict,
         ["cross_entropy"] = GpuRowKernels.Predict,
+        ["copy"] = GpuStreams.Predict,
+        ["mem_read"] = GpuStreams.Predict,
+        ["mem_triad"] = GpuStreams.Predict,
+        ["mem_latency"] = GpuStreams.Predict,
     }.ToFrozenDictionary();
 
     /// <inheritdoc/>
