@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Systolic.Machines;
 using Systolic.Simt;
 using Systolic.Units;
@@ -6,14 +8,17 @@ using Systolic.Units;
 namespace Systolic.Validation;
 
 /// <summary>The boards of published readings: presets, or a preset with the clock, cap and memory of another board.</summary>
-internal static class GpuBoards
+internal static partial class GpuBoards
 {
     private static readonly ImmutableArray<string> Columns = ["device", "preset", "multiprocessors", "maximum_mhz", "cap_w", "memory_gbs", "sustained_share", "streaming_cycles", "l2_bytes_per_cycle", "source"];
 
     private static readonly Lazy<ImmutableDictionary<string, SimtSpec>> Boards = new(() => PublishedTable.Load("gpu-boards.csv", Columns, Read).ToImmutableDictionary(board => board.Name));
 
-    /// <summary>The board that a file calls <paramref name="device"/>; null when the library has none.</summary>
-    public static SimtSpec? Find(string device) => Boards.Value.GetValueOrDefault(device);
+    /// <summary>The board that a file calls <paramref name="device"/>, alone or as one of several ("4x A100 NVLink3"); null when the library has none.</summary>
+    public static SimtSpec? Find(string device) => Boards.Value.GetValueOrDefault(GroupPattern().Replace(device, "$2"));
+
+    /// <summary>How many boards <paramref name="device"/> names.</summary>
+    public static int Count(string device) => GroupPattern().Match(device) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 1;
 
     private static SimtSpec Read(CsvRow row)
     {
@@ -36,4 +41,7 @@ internal static class GpuBoards
             Power = preset.Power with { Cap = Power.FromWatts(Number("cap_w", preset.Power.Cap.Watts)) },
         };
     }
+
+    [GeneratedRegex(@"^(\d{1,4})x (\S+)( \S+)?$", RegexOptions.CultureInvariant)]
+    private static partial Regex GroupPattern();
 }
