@@ -16,18 +16,22 @@ internal static class AttentionKernel
     private static readonly ImmutableArray<int> Splits = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 
     /// <summary>Prices one attention operator.</summary>
-    public static KernelCost Price(SimtSpec spec, Attention op)
+    /// <param name="spec">The machine.</param>
+    /// <param name="op">The operator.</param>
+    /// <param name="contexts">Contexts in flight on a multiprocessor, of a kernel that keeps another number than the flash kernels.</param>
+    public static KernelCost Price(SimtSpec spec, Attention op, int? contexts = null)
     {
         MatrixRate rate = spec.Rate(op.Type);
         Traffic traffic = Traffic.Of(op);
-        return op.Backward ? Backward(spec, op, rate, traffic) : Forward(spec, op, rate, traffic);
+        return op.Backward ? Backward(spec, op, rate, traffic, contexts) : Forward(spec, op, rate, traffic, contexts);
     }
 
-    private static KernelCost Forward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic)
+    private static KernelCost Forward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic, int? contexts)
     {
         bool decode = AttentionTile.IsDecode(op.QueryTokens, op.QueryHeads / Math.Max(1, op.KvHeads));
         bool warpgroups = AttentionCost.Warpgroups(spec, rate);
         AttentionTile tile = decode ? AttentionTile.Decode(warpgroups) : AttentionTile.Forward(warpgroups, op.HeadDim, op.Causal);
+        tile = tile with { Contexts = contexts ?? tile.Contexts };
         AttentionCost cost = AttentionCost.Forward(spec, rate, op, tile);
         double best = double.PositiveInfinity;
         AttentionPlan chosen = default;
@@ -62,9 +66,10 @@ internal static class AttentionKernel
         return account.Settle(Describe(decode ? "decode" : "forward", chosen, hertz), PowerCap.Voltage(spec, hertz));
     }
 
-    private static KernelCost Backward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic)
+    private static KernelCost Backward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic, int? contexts)
     {
         AttentionTile tile = AttentionTile.Backward(AttentionCost.Warpgroups(spec, rate), op.HeadDim, op.Causal);
+        tile = tile with { Contexts = contexts ?? tile.Contexts };
         AttentionGrid grid = AttentionGrid.Backward(op, tile);
         AttentionCost cost = AttentionCost.Backward(spec, rate, op, tile);
         double queryElements = (double)op.Batch * op.QueryTokens * op.QueryHeads * op.ValueDim;

@@ -16,22 +16,35 @@ internal static class GpuAttention
     public static GpuPrediction Predict(GpuRow row, GpuBench bench)
     {
         string[] words = row.Variant.Split(' ');
-        string passes = words[^1];
-        Attention forward = Operator(row);
-        switch (words[0])
+        (string kernel, bool forward, bool backward) = (words[0], words[^1].Contains("fwd", StringComparison.Ordinal), words[^1].Contains("bwd", StringComparison.Ordinal));
+        Attention op = Operator(row);
+        if (kernel is "pytorch" or "standard")
         {
-            case "flash1" or "xformers":
-                return GpuPrediction.Refuse($"no kernel of {words[0]} in the library");
-            case "pytorch" or "standard":
-                return new(GpuClasses.UnfusedAttention) { Seconds = bench.Seconds(Unfused(forward, passes.Contains("bwd", StringComparison.Ordinal))) };
-            case "flash2" or "triton":
-                bench = bench with { Spec = Synchronous(bench.Spec) };
-                break;
+            return new(GpuClasses.UnfusedAttention) { Seconds = bench.Seconds(Unfused(op, backward)) };
         }
 
-        double seconds = (passes == "bwd" ? 0 : bench.Seconds(forward)) + (passes == "fwd" ? 0 : bench.Seconds(forward with { Backward = true }));
-        return new(GpuClasses.Attention) { Seconds = seconds };
+        if (!(forward || backward) || Kernels.FirstOrDefault(known => known.Name == kernel && row.Source.StartsWith(known.Source, StringComparison.Ordinal)) is not { } known)
+        {
+            return GpuPrediction.Refuse($"no kernel of {kernel} in the library");
+        }
+
+        SimtSpec spec = known.Synchronous ? Synchronous(bench.Spec) : bench.Spec;
+        double Seconds(bool gradient, int? contexts) => AttentionKernel.Price(spec, op with { Backward = gradient }, contexts).Time.Seconds;
+        return new(known.Class) { Seconds = (forward ? Seconds(false, known.Forward) : 0) + (backward ? Seconds(true, known.Backward) : 0) };
     }
+
+    /// <summary>Kernels by source, which tells the version; contexts in flight where they differ from the flash kernels', inferred from the readings.</summary>
+    private static readonly ImmutableArray<Kernel> Kernels =
+    [
+        new("flash2", "", GpuClasses.Attention, Synchronous: true),
+        new("flash3", "", GpuClasses.Attention),
+        new("cudnn", "FlashAttention-3", GpuClasses.Attention, Forward: 2), // cuDNN 9.1
+        new("cudnn", "cuDNN frontend", GpuClasses.Attention, Forward: 4, Backward: 3), // cuDNN 9.19
+        new("ThunderKittens", "", GpuClasses.OtherAttention, Backward: 3),
+        new("triton", "", GpuClasses.OtherAttention, Forward: 2),
+    ];
+
+    private sealed record Kernel(string Name, string Source, string Class, int? Forward = null, int? Backward = null, bool Synchronous = false);
 
     private static Attention Operator(GpuRow row) => new(row.Id, row.Batch, row.QueryHeads, row.KvHeads, row.QueryTokens, row.KvTokens, row.HeadDim, row.Causal)
     {

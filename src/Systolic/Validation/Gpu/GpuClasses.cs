@@ -13,6 +13,7 @@ internal static class GpuClasses
     public const string CrowdProducts = "products, crowd-sourced";
     public const string Attention = "attention";
     public const string UnfusedAttention = "attention without fusion";
+    public const string OtherAttention = "attention of other kernels";
     public const string Rows = "softmax, norms, elementwise";
     public const string Streams = "memory reads and copies";
     public const string Latency = "memory latency";
@@ -24,6 +25,6 @@ internal static class GpuClasses
     public static ImmutableArray<(string Class, double? Percent)> Targets { get; } =
     [
         (AmpereProducts, 5), (HopperProducts, 7), (VoltaProducts, 10), (LaneProducts, 8), (Attention, 8), (Rows, 10), (Streams, 6), (Models, 8),
-        (HostProducts, null), (CrowdProducts, null), (UnfusedAttention, null), (Latency, null), (Exchanges, null), (BoardPower, null),
+        (HostProducts, null), (CrowdProducts, null), (OtherAttention, null), (UnfusedAttention, null), (Latency, null), (Exchanges, null), (BoardPower, null),
     ];
 }
