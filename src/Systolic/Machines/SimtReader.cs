@@ -163,6 +163,7 @@ public static class SimtReader
         var spec = new PowerCapSpec(
             section.Watts("cap"),
             section.Watts("floor"),
+            section.Watts("active"),
             section.Quantity("perByte", Energy.Parse),
             section.Quantity("perFlop", Energy.Parse),
             section.Clock("reference"));

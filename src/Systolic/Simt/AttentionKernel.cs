@@ -46,7 +46,7 @@ internal static class AttentionKernel
             AttentionGrid grid = decode ? AttentionGrid.Decode(op, tile, split) : AttentionGrid.Forward(op, tile, split);
             double combine = split == 1 ? 0 : spec.Launch.Cost.Seconds + (CombineBytes(op, split) / (spec.L2.BytesPerCycle / 2.0 * spec.BoostClock.Hertz));
             double edge = (2.0 * tile.Queries + tile.Keys) * op.HeadDim * op.Type.ByteSize();
-            AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost, split, edge, traffic.Total, spec.Launch.Cost.Seconds + combine);
+            AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, decode ? cost : cost.Masked(spec, op, tile, grid), split, edge, traffic.Total, spec.Launch.Cost.Seconds + combine);
             double clock = PowerCap.Clock(spec, plan, traffic.Total, Fp16Flops(plan, rate, op.HeadDim + op.ValueDim, ForwardInstructions(op, tile)));
             if (plan.SecondsAt(clock) < best)
             {
@@ -77,7 +77,7 @@ internal static class AttentionKernel
         double sideWritten = queryElements * (op.Type.ByteSize() + sizeof(float));
         double sides = (2 * spec.Launch.Cost.Seconds) + ((sideRead + sideWritten) / spec.Memory.Sustained);
         double edge = 4.0 * tile.Keys * op.HeadDim * op.Type.ByteSize();
-        AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost, 1, edge, traffic.Total, spec.Launch.Cost.Seconds + sides);
+        AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost.Masked(spec, op, tile, grid), 1, edge, traffic.Total, spec.Launch.Cost.Seconds + sides);
         double instructions = 6 + (op.SoftCap is null ? 0 : 4);
         long products = (3 * op.HeadDim) + (2 * op.ValueDim);
         double hertz = PowerCap.Clock(spec, plan, traffic.Total + sideRead + sideWritten, Fp16Flops(plan, rate, products, instructions));

@@ -25,7 +25,7 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
     /// <summary>Reductions make a row the unit of work; everything else is a flat array.</summary>
     public static RowGrid Of(RowOperator op, int elementBytes, RowStyle style = RowStyle.Fused) => (style, op) switch
     {
-        (RowStyle.Eager, Softmax { Backward: false } softmax) => EagerSoftmax(softmax),
+        (RowStyle.Eager, Softmax softmax) => EagerSoftmax(softmax),
         (RowStyle.Eager, Norm { Backward: false }) => EagerNorm(op),
         (RowStyle.Serving, Norm { Backward: false }) => Serving(op, reductions: 1),
         (RowStyle.Serving, Elementwise { Gated: true, Backward: false }) => Serving(op, reductions: 0),
@@ -65,7 +65,7 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
         return new RowGrid((elements + perCta - 1) / perCta, FlatThreads, BaseRegisters, 1, 0, 0);
     }
 
-    /// <summary>Up to 1024 columns a warp holds a row; beyond, a CTA reads it three times (maximum, sum, result), in vectors.</summary>
+    /// <summary>Up to 1024 columns a warp holds a row; beyond, a CTA reads it three times (maximum, sum, result), of a gradient twice (sum, result), in vectors.</summary>
     private static RowGrid EagerSoftmax(Softmax op)
     {
         const int warps = 4;
@@ -75,13 +75,13 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
         }
 
         long lanes = Math.Min(op.Columns / EagerVector, LoopedCta);
-        int threads = 32;
+        int threads = 32, passes = op.Backward ? 1 : 2;
         while (threads < lanes / 2)
         {
             threads *= 2;
         }
 
-        return new(op.Rows, threads, 40, Ceiling(op.Columns, threads * EagerVector), 2, 2, 1);
+        return new(op.Rows, threads, 40, Ceiling(op.Columns, threads * EagerVector), passes, passes, 1);
     }
 
     /// <summary>A pass for mean and deviation, a pass that reads the row again.</summary>

@@ -30,7 +30,7 @@ internal static class GpuAttention
 
         SimtSpec spec = known.Synchronous ? Synchronous(bench.Spec) : bench.Spec;
         double Seconds(bool gradient, int? contexts) => AttentionKernel.Price(spec, op with { Backward = gradient }, contexts).Time.Seconds;
-        return new(known.Class) { Seconds = (forward ? Seconds(false, known.Forward) : 0) + (backward ? Seconds(true, known.Backward) : 0) };
+        return new(known.Class) { Seconds = (forward ? Seconds(false, known.Forward) : 0) + (backward ? Seconds(true, null) : 0) };
     }
 
     /// <summary>Kernels by source, which tells the version; contexts in flight where they differ from the flash kernels', inferred from the readings.</summary>
@@ -39,12 +39,12 @@ internal static class GpuAttention
         new("flash2", "", GpuClasses.Attention, Synchronous: true),
         new("flash3", "", GpuClasses.Attention),
         new("cudnn", "FlashAttention-3", GpuClasses.Attention, Forward: 2), // cuDNN 9.1
-        new("cudnn", "cuDNN frontend", GpuClasses.Attention, Forward: 4, Backward: 3), // cuDNN 9.19
-        new("ThunderKittens", "", GpuClasses.OtherAttention, Backward: 3),
+        new("cudnn", "cuDNN frontend", GpuClasses.Attention, Forward: 4), // cuDNN 9.19
+        new("ThunderKittens", "", GpuClasses.OtherAttention),
         new("triton", "", GpuClasses.OtherAttention, Forward: 2),
     ];
 
-    private sealed record Kernel(string Name, string Source, string Class, int? Forward = null, int? Backward = null, bool Synchronous = false);
+    private sealed record Kernel(string Name, string Source, string Class, int? Forward = null, bool Synchronous = false);
 
     private static Attention Operator(GpuRow row) => new(row.Id, row.Batch, row.QueryHeads, row.KvHeads, row.QueryTokens, row.KvTokens, row.HeadDim, row.Causal)
     {
