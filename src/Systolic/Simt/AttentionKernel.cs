@@ -13,6 +13,9 @@ namespace Systolic.Simt;
 /// </remarks>
 internal static class AttentionKernel
 {
+    /// <summary>What an exponential takes in energy beyond another lane instruction, in such instructions: it holds its quarter-width unit four times as long.</summary>
+    private const double SpecialFunctionEnergy = 3;
+
     private static readonly ImmutableArray<int> Splits = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 
     /// <summary>Prices one attention operator.</summary>
@@ -118,7 +121,7 @@ internal static class AttentionKernel
     private static double ForwardInstructions(Attention op, AttentionTile tile) => 4.5 + ((double)op.ValueDim / tile.Keys) + (op.SoftCap is null ? 0 : 2);
 
     private static double Fp16Flops(in AttentionPlan plan, MatrixRate rate, long macsPerElement, double instructions) =>
-        plan.Elements * ((2 * macsPerElement * FittedConstants.RelativeEnergy(rate.Executed)) + (instructions * FittedConstants.Fp32Energy));
+        plan.Elements * ((2 * macsPerElement * FittedConstants.RelativeEnergy(rate.Executed)) + ((instructions + SpecialFunctionEnergy) * FittedConstants.Fp32Energy));
 
     private static double CombineBytes(Attention op, int split) =>
         2.0 * split * op.Batch * op.QueryTokens * op.QueryHeads * op.ValueDim * sizeof(float);
