@@ -24,16 +24,19 @@ internal static class CSharpProgram
     private static readonly ImmutableArray<PortableExecutableReference> References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileName(path) is var file && (file.StartsWith("Syst", StringComparison.Ordinal) || file.StartsWith("BenchmarkDotNet", StringComparison.Ordinal)))
+            .Where(path => Path.GetFileName(path) is var file && (file.StartsWith("Syst", StringComparison.Ordinal) || file.StartsWith("BenchmarkDotNet", StringComparison.Ordinal) || file == "netstandard.dll"))
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
     /// <summary>What the program prints; fails with the compiler's messages when it does not compile.</summary>
-    public static string Run(string name, string source)
+    /// <param name="name">For messages.</param>
+    /// <param name="source">The program.</param>
+    /// <param name="usings">Global usings beside those of the SDK.</param>
+    public static string Run(string name, string source, string usings = "")
     {
         using var image = new MemoryStream();
         CSharpCompilation
-            .Create(name, [Parse(ImplicitUsings), Parse(source)], References, new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable))
+            .Create("program", [Parse(ImplicitUsings), Parse(usings), Parse(source)], References, new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable))
             .Emit(image).Diagnostics.Where(diagnostic => diagnostic.Severity > DiagnosticSeverity.Info).Should().BeEmpty(name);
         MethodInfo main = Assembly.Load(image.ToArray()).EntryPoint!;
         TextWriter console = Console.Out;
