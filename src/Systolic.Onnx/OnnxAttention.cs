@@ -7,6 +7,9 @@ namespace Systolic.Onnx;
 /// <summary>Attention as one node: of ai.onnx (opset 23), and Attention, MultiHeadAttention and GroupQueryAttention of com.microsoft; rotary positions.</summary>
 internal static class OnnxAttention
 {
+    /// <summary>An input that no node has.</summary>
+    private const int NoPast = 1000;
+
     /// <summary>The rules.</summary>
     public static IEnumerable<(string Name, Action<OnnxStep> Translate)> Rules =>
     [
@@ -28,7 +31,7 @@ internal static class OnnxAttention
         product = step.Optional(2) is { } bias ? step.Graph.Append(step.Name + ".qkv_bias", Add, [product, bias], product.Dimensions, product.Type) : product;
         ImportedTensor[] parts = Parts(step, product, 1, 1, 1);
         long heads = step.Number("num_heads", 1);
-        Attend(step, parts[0], parts[1], parts[2], heads, heads, step.Number("unidirectional", 0) != 0, int.MaxValue);
+        Attend(step, parts[0], parts[1], parts[2], heads, heads, step.Number("unidirectional", 0) != 0, NoPast);
     }
 
     /// <summary>com.microsoft: queries, keys, values, bias, padding, bias of scores, past keys, past values.</summary>
@@ -98,7 +101,7 @@ internal static class OnnxAttention
         }
 
         (ImportedTensor wholeKeys, ImportedTensor wholeValues) = (Present(step, past, k, [batch, kvHeads, keys, features], 1), Present(step, past + 1, v, [batch, kvHeads, keys, valueFeatures], 2));
-        var attention = new Attention("", batch, heads, kvHeads, tokens, wholeKeys.Dimensions[2], features, causal && tokens > 1) { ValueDim = valueFeatures, SoftCap = step.Real("softcap") is > 0 and var cap ? cap : null };
+        var attention = new Attention("", batch, heads, kvHeads, tokens, wholeKeys.Dimensions[2], features, causal && tokens > 1) { ValueDim = valueFeatures == features ? 0 : valueFeatures, SoftCap = step.Real("softcap") is > 0 and var cap ? cap : null };
         step.Define(attention, [q, wholeKeys, wholeValues], q.Dimensions.Length == 4 ? [batch, heads, tokens, valueFeatures] : [batch, tokens, checked(heads * valueFeatures)]);
     }
 

@@ -61,7 +61,7 @@ internal sealed class OnnxTranslation(OnnxGraph model, string file, ImportOption
         return Graph.Source(
             name, tensor.Dimensions, type, TensorOrigin.Weight,
             complete && values.All(value => value == values[0]) ? values[0] : null,
-            complete && type is null && tensor.Dimensions.Length <= 1 ? [.. values.Select(OnnxStep.Integer)] : null,
+            complete && type is null ? [.. values.Select(OnnxStep.Integer)] : null,
             tensor.IsTriangle);
     }
 

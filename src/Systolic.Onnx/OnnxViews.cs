@@ -20,7 +20,7 @@ internal static class OnnxViews
     private static void Same(OnnxStep step) => View(step, step.Input(0).Dimensions);
 
     private static void View(OnnxStep step, ImmutableArray<long> dimensions, ImportedFunction function = Reshape) =>
-        step.Define(function, [step.Input(0)], dimensions, step.Input(0).Type, integers: function == Reshape && dimensions.Length <= 1 ? step.Input(0).Integers : null);
+        step.Define(function, [step.Input(0)], dimensions, step.Input(0).Type, integers: function == Reshape ? step.Input(0).Integers : null);
 
     private static void Cast(OnnxStep step)
     {

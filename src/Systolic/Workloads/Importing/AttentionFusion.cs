@@ -34,7 +34,7 @@ internal static class AttentionFusion
         long batch = weights.Dimensions.Length > 3 ? weights.Dimensions[0] : allHeads * scores.K % q.Columns == 0 ? allHeads * scores.K / q.Columns : 1;
         long heads = allHeads / batch, kvHeads = k.Elements / checked(batch * keys * scores.K);
         kvHeads = kvHeads > 0 && kvHeads <= heads && heads % kvHeads == 0 ? kvHeads : heads;
-        Attend(node, new Attention("", batch, heads, kvHeads, queries, keys, scores.K, causal && queries > 1) { SoftCap = cap, ValueDim = valueDim }, q, k, v);
+        Attend(node, new Attention("", batch, heads, kvHeads, queries, keys, scores.K, causal && queries > 1) { SoftCap = cap, ValueDim = valueDim == scores.K ? 0 : valueDim }, q, k, v);
         return true;
     }
 

@@ -16,6 +16,7 @@ internal sealed class ImportLowering
     private readonly List<Operator> _operators = [];
     private readonly Dictionary<ImportedNode, Split> _heads = [];
     private readonly HashSet<ImportedTensor> _columns = [];
+    private readonly Dictionary<ImportedTensor, int> _places = [];
     private readonly DataType? _type;
 
     private ImportLowering(ImportedGraph graph) => (_graph, _type) = (graph, graph.Options.Type);
@@ -98,6 +99,7 @@ internal sealed class ImportLowering
             _columns.Add(node.Output);
         }
 
+        _places[node.Output] = _places.Count;
         Emit(op with { Inputs = Inputs(op, node), Outputs = [node.Output.Name], Split = split }, node);
     }
 
@@ -105,10 +107,10 @@ internal sealed class ImportLowering
     private void Append(Attention attention, ImportedNode node)
     {
         long width = checked(attention.KvHeads * attention.HeadDim);
+        var append = new KvAppend(node.Output.Name + ".kv_append", node.Kept[0].Elements / Math.Max(1, width), width);
         Emit(
-            new KvAppend(node.Output.Name + ".kv_append", node.Kept[0].Elements / Math.Max(1, width), width)
+            (attention.ValueDim == attention.HeadDim ? append : append with { ValueColumns = checked(attention.KvHeads * attention.ValueDim) }) with
             {
-                ValueColumns = checked(attention.KvHeads * attention.ValueDim),
                 Inputs = [node.Kept[0].Name, node.Kept[1].Name],
                 Outputs = [new(Cached(node.Inputs[1]), TensorRole.KvCache), new(Cached(node.Inputs[2]), TensorRole.KvCache)],
                 Split = new Split(SplitAxis.Heads, attention.KvHeads) { SharedBy = attention.QueryHeads },
@@ -125,11 +127,12 @@ internal sealed class ImportLowering
         _operators.Add(op is MatMul product ? product with { OutputType = _type ?? node.Output.Type ?? type } : op);
     }
 
-    /// <summary>Parameters of a normalization count as one tensor.</summary>
-    private static ImmutableArray<Operand> Inputs(Operator op, ImportedNode node) => op switch
+    /// <summary>Parameters of a normalization count as one tensor. A sum names first what was there first, however it is written.</summary>
+    private ImmutableArray<Operand> Inputs(Operator op, ImportedNode node) => op switch
     {
         Norm => [Name(node.Inputs[0]), new(node.Inputs.Length > 1 ? Name(node.Inputs[1]).Name : node.Output.Name + ".weight", TensorRole.Weight)],
         Attention => [.. node.Inputs.Take(3).Select(Name)],
+        _ when node.Function == Add => [.. Operands(node).OrderBy(operand => _places.GetValueOrDefault(operand.Stored(), -1)).Select(Name)],
         _ => [.. Operands(node).Select(Name)],
     };
 
