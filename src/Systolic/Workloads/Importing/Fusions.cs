@@ -82,7 +82,7 @@ internal static class Fusions
 
     /// <summary>A product and a vector added to its rows.</summary>
     private static bool Bias(ImportedNode node) => node.Function == Add && node.Orders().Any(order =>
-        order.One.Plain() is { Readers.Count: 1, Producer: { Operator: MatMul { Bias: false, Batch: 1 } product } multiplied } && order.Other.IsVector(product.N)
+        order.One.Plain() is { Readers.Count: 1, Producer: { Operator: MatMul { Bias: false, Batch: 1 } product } multiplied } && order.Other.Plain().IsVector(product.N)
         && Become(node, product with { Bias = true }, [.. multiplied.Inputs, order.Other]));
 
     /// <summary>An activation that multiplies another tensor.</summary>
@@ -144,17 +144,17 @@ internal static class Fusions
 
     /// <summary>The gain and the shift of a normalization.</summary>
     private static bool Gain(ImportedNode node) => node.Function is Multiply or Add && node.Orders().Any(order =>
-        order.One.Plain() is { Readers.Count: 1, Producer: { Operator: Norm norm } normalized } && normalized.Inputs.Length <= norm.ParameterVectors && order.Other.IsVector(norm.Columns)
+        order.One.Plain() is { Readers.Count: 1, Producer: { Operator: Norm norm } normalized } && normalized.Inputs.Length <= norm.ParameterVectors && order.Other.Plain().IsVector(norm.Columns)
         && Become(node, norm, [.. normalized.Inputs, order.Other]));
 
-    /// <summary>x cos + rotated x sin, with tables that are known; half of the features change places (Su et al. 2021, arXiv 2104.09864).</summary>
+    /// <summary>x cos + rotated x sin, with tables that all heads share; half of the features change places (Su et al. 2021, arXiv 2104.09864).</summary>
     private static bool Rotation(ImportedNode node) => node.Function == Add && node.Orders().Any(order =>
         Scaled(order.One) is var (x, table) && Scaled(order.Other) is var (rotated, _) && rotated.As(Concatenate) is { Inputs: [var upper, var lower] }
         && Part(upper.As(Negate)?.Inputs[0]) == x.Plain() && Part(lower) == x.Plain()
         && Become(node, new Rope("", x.Dimensions is [var batch, var heads, var tokens, _] && heads > 0 ? checked(batch * tokens) : x.Rows, x.Dimensions is [_, var all, _, _] ? checked(all * x.Columns) : x.Columns, x.Columns), x, table));
 
     private static (ImportedTensor Tensor, ImportedTensor Table)? Scaled(ImportedTensor tensor) =>
-        tensor.As(Multiply)?.Orders().Where(order => order.Other.Known).Select(order => ((ImportedTensor, ImportedTensor)?)(order.One, order.Other)).FirstOrDefault();
+        tensor.As(Multiply)?.Orders().Where(order => order.Other.Known || order.Other.Stored().Elements < order.One.Elements).Select(order => ((ImportedTensor, ImportedTensor)?)(order.One, order.Other)).FirstOrDefault();
 
     private static ImportedTensor? Part(ImportedTensor? tensor) => tensor?.As(Slice)?.Inputs[0].Plain();
 

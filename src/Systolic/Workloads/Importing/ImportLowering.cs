@@ -152,7 +152,7 @@ internal sealed class ImportLowering
     private static Elementwise Pass(ImportedNode node)
     {
         ImportedTensor[] matrices = Matrices(node);
-        ImportedTensor widest = matrices[0].Elements > node.Output.Elements ? matrices[0] : node.Output;
+        ImportedTensor widest = matrices[0].Elements > node.Output.Elements || Appends(node) ? matrices[0] : node.Output;
         ElementwiseFunction function = matrices.Length == 2
             ? node.Function is Add or Subtract or Maximum ? ElementwiseFunction.Add : ElementwiseFunction.Multiply
             : node.Function is Unary or Exponential or Erf or Tanh or Sigmoid or SquareRoot or ReciprocalSquareRoot or Reciprocal or Raise ? ElementwiseFunction.Tanh : ElementwiseFunction.Relu;
@@ -162,9 +162,17 @@ internal sealed class ImportLowering
     /// <summary>The operands that are as large as the result, two at most; else the largest.</summary>
     private static ImportedTensor[] Matrices(ImportedNode node)
     {
+        if (Appends(node))
+        {
+            return [node.Inputs[^1]];
+        }
+
         ImportedTensor[] whole = [.. node.Inputs.Where(input => input.Elements == node.Output.Elements && !input.Known).Take(node.Function == Concatenate ? 1 : 2)];
         return whole.Length > 0 ? whole : [node.Inputs.OrderBy(input => input.Known).ThenByDescending(input => input.Elements).First()];
     }
+
+    /// <summary>What is added to a tensor from outside is written in place.</summary>
+    private static bool Appends(ImportedNode node) => node.Function == Concatenate && node.Inputs[0].Stored().Origin == TensorOrigin.Input;
 
     private static IEnumerable<ImportedTensor> Operands(ImportedNode node) => node.Operator is null ? Matrices(node) : node.Inputs;
 

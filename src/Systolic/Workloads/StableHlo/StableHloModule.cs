@@ -100,7 +100,7 @@ internal sealed partial class StableHloModule
 
             List<string> lines = [text];
             int depth = Depth(text);
-            while (depth > 0 && _line < _lines.Length)
+            while (_line < _lines.Length && (depth > 0 || Continues(_lines[_line])))
             {
                 lines.Add(Take());
                 depth += Depth(lines[^1]);
@@ -114,6 +114,9 @@ internal sealed partial class StableHloModule
 
         throw Problem(function, "found a function without its end, expected }");
     }
+
+    /// <summary>The regions of a loop or of a reduction of several tensors, on lines of their own.</summary>
+    private static bool Continues(string line) => line.AsSpan().TrimStart() is var text && (text.StartsWith("cond {") || text.StartsWith("reducer("));
 
     private static int Depth(string line) => line.Count(c => c == '{') - line.Count(c => c == '}');
 

@@ -9,7 +9,7 @@ namespace Systolic.Workloads;
 /// <param name="Result">The name of its result, without the count of several; empty when it has none.</param>
 /// <param name="Operation">What it does, such as "stablehlo.add".</param>
 /// <param name="Operands">Names that it reads.</param>
-/// <param name="Text">Everything between the operation and the types.</param>
+/// <param name="Text">Everything behind the operation.</param>
 /// <param name="Types">The types of its results, as written; one may stand for all.</param>
 internal sealed partial record StableHloStatement(int Line, string Result, string Operation, ImmutableArray<string> Operands, string Text, ImmutableArray<string> Types)
 {
@@ -34,22 +34,24 @@ internal sealed partial record StableHloStatement(int Line, string Result, strin
             return null;
         }
 
+        // "op"(operands) ({ region }) : types, or op(operands) : types and then a region on lines of its own.
         string rest = match.Groups["rest"].Value;
-        int region = rest.IndexOf("({", StringComparison.Ordinal), types = rest.LastIndexOf(" : ", StringComparison.Ordinal);
-        string left = types < 0 ? rest : rest[..types], right = types < 0 ? "" : rest[types..];
+        int region = rest.IndexOf("({", StringComparison.Ordinal), end = region < 0 ? -1 : rest.LastIndexOf("})", StringComparison.Ordinal);
+        string head = end < 0 ? rest.Split('\n')[0] : rest[..region] + rest[(end + 2)..];
+        int types = head.LastIndexOf(" : ", StringComparison.Ordinal);
+        string reads = types < 0 ? head : head[..types], right = types < 0 ? "" : head[types..];
         int arrow = right.LastIndexOf("->", StringComparison.Ordinal);
-        string reads = region >= 0 && region < left.Length ? left[..region] : left;
         return new StableHloStatement(
             line,
             match.Groups["result"].Value,
             match.Groups["operation"].Value,
             [.. Operand().Matches(reads).Select(operand => operand.Value)],
-            left,
+            rest,
             [.. Tensor().Matches(arrow < 0 ? right : right[arrow..]).Select(tensor => tensor.Value)]);
     }
 
     /// <summary>The operation inside a reduction.</summary>
-    public string Reducer => Name().Matches(Text).Select(match => match.Groups["name"].Value).FirstOrDefault(name => name is not ("return" or "dimensions")) ?? "";
+    public string Reducer => Name().Matches(Text).Select(match => match.Groups["name"].Value).FirstOrDefault(name => name != "return") ?? "";
 
     /// <summary>The name of a called function.</summary>
     public string Callee => Text.IndexOf('@', StringComparison.Ordinal) is >= 0 and var at ? Text[(at + 1)..].Split('(')[0].Trim('"', ' ') : "";

@@ -76,7 +76,7 @@ internal sealed class StableHloTranslation(StableHloModule module, string file, 
 
         foreach (StableHloStatement statement in function.Statements)
         {
-            ImmutableArray<ImportedTensor> operands = [.. statement.Operands.Select(name => known.GetValueOrDefault(name) ?? known.GetValueOrDefault(name.Split('#')[0]) ?? throw Problem(statement, $"found the unknown value {UnitText.Quote(name)}, expected an argument or an earlier result"))];
+            ImmutableArray<ImportedTensor> operands = [.. statement.Operands.Select(name => Find(statement, name)).OfType<ImportedTensor>()];
             if (statement.Operation is "return" or "func.return" or "stablehlo.return")
             {
                 return operands;
@@ -97,6 +97,10 @@ internal sealed class StableHloTranslation(StableHloModule module, string file, 
         }
 
         return [];
+
+        // The arguments of a loop's regions are names of its own.
+        ImportedTensor? Find(StableHloStatement statement, string name) => known.GetValueOrDefault(name) ?? known.GetValueOrDefault(name.Split('#')[0])
+            ?? (statement.Operation == "stablehlo.while" ? null : throw Problem(statement, $"found the unknown value {UnitText.Quote(name)}, expected an argument or an earlier result"));
     }
 
     private ImmutableArray<ImportedTensor> Call(StableHloStatement statement, ImmutableArray<ImportedTensor> operands, string prefix, int depth)
@@ -117,7 +121,8 @@ internal sealed class StableHloTranslation(StableHloModule module, string file, 
         {
             "stablehlo.constant" => _graph.Source(name, type.Dimensions, type.Element, TensorOrigin.Weight, Value(statement.Text)),
             "stablehlo.dot_general" or "stablehlo.dot" when operands.Length == 2 => Product(statement, operands[0], operands[1], type, name),
-            "stablehlo.reduce" when operands.Length == 2 => Reduction(statement, operands[0], type, name),
+            "stablehlo.reduce" when operands.Length >= 2 => Reduction(statement, operands[0], type, name),
+            "stablehlo.dynamic_update_slice" when operands.Length >= 2 => _graph.Append(name, Concatenate, operands[..2], type.Dimensions, type.Element),
             "stablehlo.gather" when operands.Length == 2 && type.Element is not null => Gathered(operands, type, name),
             _ when Functions.TryGetValue(statement.Operation, out ImportedFunction function) && operands.Length >= Arity(function) =>
                 _graph.Append(name, function, function == Slice ? operands[..1] : operands, type.Dimensions, type.Element, function == Slice ? Part(statement, operands[0].Dimensions, type) : null),
