@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
-using Systolic.Numerics;
 using Systolic.Workloads;
 using static Systolic.Workloads.ImportedFunction;
 

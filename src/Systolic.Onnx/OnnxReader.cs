@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Google.Protobuf;
 using Systolic.Units;
 using Systolic.Workloads;

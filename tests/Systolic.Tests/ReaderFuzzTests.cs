@@ -23,7 +23,7 @@ public sealed class ReaderFuzzTests
 
     private static readonly int Inputs = int.Parse(Environment.GetEnvironmentVariable("SYSTOLIC_FUZZ_INPUTS") ?? "500", CultureInfo.InvariantCulture);
 
-    private static readonly ModelShape Gpt2 = ModelPresets.Load("gpt2") with { Hidden = 64, QueryHeads = 4, KvHeads = 4, HeadDim = 16, Intermediate = 128, Vocabulary = 50, MaxPositions = 32, Type = DataType.Fp32 };
+    private static readonly ModelShape Gpt2 = ModelPresets.Load("gpt2") with { Hidden = 8, QueryHeads = 2, KvHeads = 2, HeadDim = 4, Intermediate = 16, Vocabulary = 5, MaxPositions = 8, Type = DataType.Fp32 };
 
     private static readonly ImportOptions Bound = new() { Dimensions = ImportOptions.Default.Dimensions.Add("batch", 2).Add("seq", 8) };
 

@@ -72,7 +72,7 @@ internal sealed class Gpt2Export(OnnxWriter model, ModelShape shape, string batc
         model.Output(heads[2], [batch, shape.QueryHeads, tokens, shape.HeadDim]);
         string scores = model.Node("Div", [model.Node("MatMul", [heads[0], model.Node("Transpose", [heads[1]], ("perm", new long[] { 0, 1, 3, 2 }))]), model.Scalar(MathF.Sqrt(shape.HeadDim))]);
         string length = model.Node("Slice", [model.Node("Shape", [all]), model.Integers(1), model.Integers(2)]);
-        string mask = model.Node("Slice", [model.Triangle(1024), model.Integers(0, 0), model.Node("Concat", [length, length], ("axis", 0L)), model.Integers(2, 3)]);
+        string mask = model.Node("Slice", [model.Triangle(shape.MaxPositions), model.Integers(0, 0), model.Node("Concat", [length, length], ("axis", 0L)), model.Integers(2, 3)]);
         string weights = model.Node("Softmax", [model.Node("Where", [mask, scores, model.Scalar(float.MinValue)])], ("axis", -1L));
         string context = model.Node("Transpose", [model.Node("MatMul", [weights, heads[2]])], ("perm", new long[] { 0, 2, 1, 3 }));
         return model.Node("Reshape", [context, model.Integers(0, 0, _hidden)]);
