@@ -67,6 +67,7 @@ public static class AcceleratorReader
         Rows = Count(s, "rows", 4096),
         Columns = Count(s, "columns", 4096),
         Arrays = (int)s.Integer("arrays", 1, 64, 1),
+        Parts = (int)s.Integer("parts", 1, 4, 1),
         Clock = s.Clock("clock"),
         SustainedRate = s.Clock("sustainedRate"),
         MaximumMoving = Count(s, "maximumMoving", MaximumCount),
@@ -279,6 +280,11 @@ public static class AcceleratorReader
         {
             root.Problem("tensorEngine", FormattableString.Invariant(
                 $"found {m.TensorEngine.Rows} rows and {m.TensorEngine.Columns} columns, expected as many rows as sbuf.partitions ({m.Sbuf.Partitions}) and as many columns as psum.partitions ({m.Psum.Partitions})"));
+        }
+
+        if (!int.IsPow2(m.TensorEngine.Parts))
+        {
+            root.Problem("tensorEngine.parts", FormattableString.Invariant($"found {m.TensorEngine.Parts}, expected 1, 2 or 4"));
         }
 
         if (m.TensorEngine.SustainedRate.Hertz > m.TensorEngine.Clock.Hertz)

@@ -9,7 +9,7 @@ public static class MachinePresets
 {
     /// <summary>Names of the presets: the whole chips, their single cores, and the GPUs.</summary>
     public static ImmutableArray<string> Names { get; } =
-        ["inf2", "trn1", "trn2", "trn3", "trn1-core", "trn2-core", "trn3-core", "tpu-v4", "v100", "a100-40gb", "a100-80gb", "h100", "h200"];
+        ["inf2", "trn1", "trn2", "trn3", "trn1-core", "trn2-core", "trn3-core", "tpu-v4", "v100", "a100-40gb", "a100-80gb", "h100", "h200", "t4", "l4"];
 
     /// <summary>One AWS Trainium chip: two NeuronCore-v2.</summary>
     public static IMachine Trn1 => Load("trn1");

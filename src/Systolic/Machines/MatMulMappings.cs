@@ -15,7 +15,7 @@ namespace Systolic.Machines;
 /// <summary>How products are cut: chosen with the simulator at their first use and kept, or pinned by a file of earlier choices.</summary>
 /// <remarks>
 /// Of the candidates within a quarter of the shortest estimated time, up to four of different blocks are simulated, or three where that would be more than 1,024 products of the array; on the product itself or,
-/// where it is longer than 512 products of the array, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
+/// where it is longer than 512 products of the array or its right operand than 16 MiB, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
 /// One that is within 2 % of what the array needs for the products alone ends the search. Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
 /// May be used by several threads.
 /// </remarks>
@@ -25,8 +25,8 @@ public sealed class MatMulMappings
     private const int Most = 4;
     private const double Factor = 1.25;
     private const long MaximumProducts = 512;
+    private const long MaximumBytes = 16L << 20;
     private const long LargestSize = 1L << 31;
-    private const int MostBuffers = 8;
 
     private readonly ConcurrentDictionary<Key, Choice> _chosen = new();
     private readonly ImmutableDictionary<(string Machine, MatMul Product), Choice> _pinned;
@@ -74,7 +74,7 @@ public sealed class MatMulMappings
                 OutputType = entry.Quantity("outputType", DataTypes.Parse),
             }.Signature;
             var mapping = new MatMulMapping(
-                Size(entry, "blockM", product.M), Size(entry, "blockN", product.N), Size(entry, "blockK", product.K), entry.Boolean("leftResident"), (int)entry.Integer("buffers", 2, MostBuffers));
+                Size(entry, "blockM", product.M), Size(entry, "blockN", product.N), Size(entry, "blockK", product.K), entry.Boolean("leftResident"), (int)entry.Integer("buffers", 2, MatMulMapping.MostBuffers));
             entry.Text("chosen", "");
             entry.RefuseUnknownKeys();
             if (!pinned.TryAdd((machine, product), new Choice(mapping, "pinned")))
@@ -200,7 +200,8 @@ public sealed class MatMulMappings
     {
         (int tileM, int tileN, int tileK) = (machine.TensorEngine.Columns, machine.TensorEngine.MaximumMoving, machine.TensorEngine.ContractionRows(op.Type));
         long m = MatMulPlan.Ceiling(op.M, tileM), n = MatMulPlan.Ceiling(op.N, tileN), k = MatMulPlan.Ceiling(op.K, tileK), batch = Math.Clamp(MaximumProducts / (m * n * k), 1, op.Batch);
-        while (m * n * k > MaximumProducts)
+        long loaded = (long)tileK * tileN * op.Type.ByteSize();
+        while (m * n * k > MaximumProducts || n * k * loaded > MaximumBytes)
         {
             _ = m > 1 && m >= 2 * n ? m = MatMulPlan.Ceiling(m, 2) : n > 1 ? n = MatMulPlan.Ceiling(n, 2) : m > 1 ? m = MatMulPlan.Ceiling(m, 2) : k = MatMulPlan.Ceiling(k, 2);
         }

@@ -86,6 +86,8 @@ public static class SimtReader
             MaximumCtas = Count(section, "maximumCtas"),
             SharedMemory = section.Size("sharedMemory"),
             SharedMemoryPerCta = section.Size("sharedMemoryPerCta"),
+            L1Capacity = section.Size("l1Capacity"),
+            L1LatencyCycles = Count(section, "l1LatencyCycles"),
             SharedBytesPerCycle = Count(section, "sharedBytesPerCycle"),
             PortBytesPerCycle = Count(section, "portBytesPerCycle"),
         };
@@ -125,6 +127,8 @@ public static class SimtReader
         var spec = new L2Spec(
             section.Capacity("capacity"),
             Count(section, "bytesPerCycle"),
+            Count(section, "latencyCycles"),
+            Count(section, "farLatencyCycles"),
             section.Number("residencyMidpoint", 0.01, 10),
             section.Number("residencySteepness", 1, 100));
         section.RefuseUnknownKeys();
@@ -138,7 +142,8 @@ public static class SimtReader
             section.Rate("peak"),
             section.Number("sustainedShare", 0.01, 1),
             Count(section, "latencyCycles"),
-            (int)section.Integer("streamingCycles", 0, Most));
+            (int)section.Integer("streamingCycles", 0, Most),
+            section.Number("turnaround", 0, 0.9));
         section.RefuseUnknownKeys();
         return spec;
     }
@@ -158,6 +163,7 @@ public static class SimtReader
         var spec = new PowerCapSpec(
             section.Watts("cap"),
             section.Watts("floor"),
+            section.Watts("active"),
             section.Quantity("perByte", Energy.Parse),
             section.Quantity("perFlop", Energy.Parse),
             section.Clock("reference"));
