@@ -10,8 +10,8 @@ internal static class SweepFigures
     /// <summary>A figure: its name, its unit (empty for a ratio or count) and where it comes from.</summary>
     public sealed record Figure(string Name, string Unit, Func<RunReport, double> Of)
     {
-        /// <summary>Its name in tables, with the unit.</summary>
-        public string Column => Unit.Length == 0 ? Name : $"{Name}_{FigureText.Key(Unit)}";
+        /// <summary>A column of it, with the unit in its name.</summary>
+        public SweepColumn ToColumn() => new(Unit.Length == 0 ? Name : $"{Name}_{FigureText.Key(Unit)}", row => row[Name], null) { Unit = Unit };
     }
 
     public static ImmutableArray<Figure> All { get; } =

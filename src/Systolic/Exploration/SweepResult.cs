@@ -15,6 +15,16 @@ public sealed record SweepResult(DesignSpace Space, SweepGoals Goals, ImmutableA
     /// <summary>The best rows.</summary>
     public ParetoFront Front => _front.Value;
 
+    /// <summary>The parameters as columns: plain numbers as such, quantities and words as texts.</summary>
+    public ImmutableArray<SweepColumn> Parameters => [.. Space.Parameters.Select((parameter, i) => parameter.Values.All(value => value.Unit.Length == 0 && !double.IsNaN(value.Number))
+        ? new SweepColumn(parameter.Name, row => row.Point.Values[i].Number, null)
+        : new SweepColumn(parameter.Name, null, row => row.Point.Values[i].Text))];
+
+    /// <summary>The objectives as columns: their values as they are, not negated where they are maximised.</summary>
+    public ImmutableArray<SweepColumn> Objectives =>
+        [.. Goals.Parsed.Objectives.Select(objective => SweepFigures.All.FirstOrDefault(figure => figure.Name == objective.Value.Text)?.ToColumn()
+            ?? new SweepColumn(objective.Value.Text, row => objective.Maximize ? -objective.Of(row) : objective.Of(row), null))];
+
     /// <summary>The columns of the result as a table: point, parameters, figures with their unit, metrics, parts of the cycle stack that occur, and whether a row is feasible and on the front.</summary>
     public ImmutableArray<SweepColumn> Columns()
     {
@@ -22,12 +32,11 @@ public sealed record SweepResult(DesignSpace Space, SweepGoals Goals, ImmutableA
         return
         [
             new("point", row => row.Point.Number, null),
-            .. Space.Parameters.Select((parameter, i) => parameter.Values.All(value => value.Unit.Length == 0 && !double.IsNaN(value.Number))
-                ? new SweepColumn(parameter.Name, row => row.Point.Values[i].Number, null) : new SweepColumn(parameter.Name, null, row => row.Point.Values[i].Text)),
-            .. SweepFigures.All.Select(figure => new SweepColumn(figure.Column, row => row[figure.Name], null)),
+            .. Parameters,
+            .. SweepFigures.All.Select(figure => figure.ToColumn()),
             .. Goals.Metrics.Keys.Select(name => new SweepColumn(name, row => row[name], null)),
             .. Enum.GetValues<CycleComponent>().Where(component => Rows.Any(row => row.Spent(component).Value > 0))
-                .Select(component => new SweepColumn($"stack_{SweepFigures.StackNames[(int)component]}_s", row => row.HasRun ? row.Spent(component).Seconds : double.NaN, null)),
+                .Select(component => new SweepColumn($"stack_{SweepFigures.StackNames[(int)component]}_s", row => row.HasRun ? row.Spent(component).Seconds : double.NaN, null) { Unit = "s" }),
             new("feasible", row => row.IsFeasible ? 1 : 0, null),
             new("front", row => front.Contains(row) ? 1 : 0, null),
             new("reason", null, row => row.Reason),
@@ -39,4 +48,8 @@ public sealed record SweepResult(DesignSpace Space, SweepGoals Goals, ImmutableA
 /// <param name="Name">Its name, with the unit of its numbers at the end.</param>
 /// <param name="Number">The number of a row, not a number where there is none; null for a column of texts.</param>
 /// <param name="Text">The text of a row; null for a column of numbers.</param>
-public sealed record SweepColumn(string Name, Func<SweepRow, double>? Number, Func<SweepRow, string?>? Text);
+public sealed record SweepColumn(string Name, Func<SweepRow, double>? Number, Func<SweepRow, string?>? Text)
+{
+    /// <summary>The unit of its numbers; empty for ratios and counts.</summary>
+    public string Unit { get; init; } = "";
+}
