@@ -5,7 +5,7 @@ using Systolic.Exploration;
 
 namespace Systolic.Cli.Rendering;
 
-/// <summary>The first two objectives of a sweep against each other: all feasible points in grey, the front in colour.</summary>
+/// <summary>The first and the last objective of a sweep against each other: all feasible points in grey, the front in colour.</summary>
 internal static class FrontPicture
 {
     private const int Width = 900;
@@ -25,7 +25,7 @@ internal static class FrontPicture
         var plot = new Plot();
         SweepRow[] feasible = [.. result.Rows.Where(row => row.IsFeasible)];
         SweepRow[] best = [.. result.Front.Rows];
-        SweepColumn x = result.Objectives.Length > 1 ? result.Objectives[0] : result.Columns()[0], y = result.Objectives[Math.Min(1, result.Objectives.Length - 1)];
+        SweepColumn x = result.Objectives.Length > 1 ? result.Objectives[0] : result.Columns()[0], y = result.Objectives[^1];
         (double scaleX, string labelX) = Scale(x, feasible);
         (double scaleY, string labelY) = Scale(y, feasible);
         Scatter all = plot.Add.ScatterPoints(Values(feasible, x, scaleX), Values(feasible, y, scaleY));

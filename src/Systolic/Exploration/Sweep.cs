@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Systolic.Accounting;
-using Systolic.Machines;
 using Systolic.Reporting;
 using Systolic.Units;
 using Systolic.Workloads;

@@ -18,9 +18,12 @@ public abstract record SweepSearch
 
     /// <summary>Points bred from the best so far, generation by generation: NSGA-II.</summary>
     /// <param name="evaluations">Points to run in all.</param>
-    /// <param name="population">Points of a generation.</param>
+    /// <param name="population">The best points so far, from which the next are bred; a third as many at a time.</param>
     /// <param name="seed">Decides all choices.</param>
-    public static SweepSearch Nsga2(int evaluations, int population = 20, int seed = 0) => new Nsga2Search(evaluations, population, seed);
+    public static SweepSearch Nsga2(int evaluations, int population = 12, int seed = 0) => new Nsga2Search(evaluations, population, seed);
+
+    /// <summary>In words, such as "full grid".</summary>
+    public abstract override string ToString();
 
     /// <summary>Points to run at most.</summary>
     internal abstract long Count(DesignSpace space);
@@ -63,6 +66,8 @@ public abstract record SweepSearch
 
     private sealed record GridSearch : SweepSearch
     {
+        public override string ToString() => "full grid";
+
         internal override long Count(DesignSpace space) => space.Size;
 
         internal override IEnumerable<IReadOnlyList<long>> Batches(DesignSpace space, IReadOnlyDictionary<long, SweepRow> rows)
@@ -79,6 +84,8 @@ public abstract record SweepSearch
 
     private sealed record RandomSearch(int Points, int Seed) : SweepSearch
     {
+        public override string ToString() => FormattableString.Invariant($"{Points} random points, seed {Seed}");
+
         internal override long Count(DesignSpace space) => Math.Min(Points, space.Size);
 
         internal override IEnumerable<IReadOnlyList<long>> Batches(DesignSpace space, IReadOnlyDictionary<long, SweepRow> rows) => [Fill(space, [], Points, new System.Random(Seed))];
@@ -86,6 +93,8 @@ public abstract record SweepSearch
 
     private sealed record LatinHypercubeSearch(int Points, int Seed) : SweepSearch
     {
+        public override string ToString() => FormattableString.Invariant($"Latin hypercube of {Points} points, seed {Seed}");
+
         internal override long Count(DesignSpace space) => Math.Min(Points, space.Size);
 
         internal override IEnumerable<IReadOnlyList<long>> Batches(DesignSpace space, IReadOnlyDictionary<long, SweepRow> rows)
