@@ -28,7 +28,7 @@ internal sealed class SweepJournal : IDisposable
         SweepJournal? journal = null;
         try
         {
-            journal = new SweepJournal(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0));
+            journal = new SweepJournal(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
             byte[] text = new byte[journal._file.Length];
             journal._file.ReadExactly(text);
             journal._file.SetLength(journal.Read(text, path, space));
@@ -53,14 +53,21 @@ internal sealed class SweepJournal : IDisposable
     }
 
     /// <summary>The points of a journal that is only read.</summary>
-    /// <exception cref="InvalidDocumentException">It belongs to another sweep or is damaged.</exception>
+    /// <exception cref="InvalidDocumentException">It belongs to another sweep, is damaged, or is being written.</exception>
     public static IReadOnlyDictionary<long, PointOutcome> Load(string path, DesignSpace space)
     {
-        using var journal = new SweepJournal(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        byte[] text = new byte[journal._file.Length];
-        journal._file.ReadExactly(text);
-        journal.Read(text, path, space);
-        return journal.Outcomes;
+        try
+        {
+            using var journal = new SweepJournal(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read));
+            byte[] text = new byte[journal._file.Length];
+            journal._file.ReadExactly(text);
+            journal.Read(text, path, space);
+            return journal.Outcomes;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDocumentException($"{path}: found a journal that cannot be read, perhaps because a shard still writes it: {refused.Message}", refused);
+        }
     }
 
     /// <summary>Keeps a finished point.</summary>
