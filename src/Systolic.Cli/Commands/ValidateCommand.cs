@@ -39,6 +39,7 @@ internal sealed class ValidateCommand : Command, IHasExamples
         "systolic validate dram dram.csv --rows rows.csv",
         "systolic validate trainium readings.csv --group attention --plot attention.svg",
         "systolic validate tpu tpu.csv --plot tpu.svg",
+        "systolic validate gpu gpu.csv --rows rows.csv",
         "systolic validate power power.csv --rows rows.csv",
     ];
 

@@ -19,6 +19,19 @@ internal static class ValidationTable
         }
 
         table.Draw(console);
+        if (result.Classes.Length > 0)
+        {
+            var classes = new TextTable(new("class", Text: true), new("n"), new("mean %"), new("target %"), new("median %"), new("max %"), new("bias %"));
+            foreach ((ValidationGroup rows, double? target) in result.Classes)
+            {
+                classes.Add(
+                    rows.Name, Text.Count(rows.Count), Percent(rows.MeanPercent), target is { } percent ? Percent(percent) : "",
+                    Percent(rows.MedianPercent), Percent(rows.MaximumPercent), Percent(rows.BiasPercent));
+            }
+
+            classes.Draw(console);
+        }
+
         foreach (ValidationSkip skip in result.Skipped)
         {
             console.WriteLine($"Skipped {Text.Count(skip.Count)}: {skip.Reason}");

@@ -97,8 +97,8 @@ internal sealed class AttentionOperands
         (long batch, long kvHead) = Math.DivRem(head, _op.KvHeads);
         long row = (batch * _op.KvTokens) + ((long)tile * AttentionPlan.TileKeys);
         int keys = _plan.KeysIn(tile);
-        LoadTransposed(StreamId.QueueWeights, _keys[load], _keyStaging?[load], _keyTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim), _keyStride);
-        _kernel.Load(StreamId.QueueWeights, _plan.ByRow(_values[load], keys, _op.ValueDim), _valueTensor.Part(row, keys, kvHead * _op.ValueDim, _op.ValueDim));
+        LoadTransposed(StreamId.QueueSmall, _keys[load], _keyStaging?[load], _keyTensor.Part(row, keys, kvHead * _op.HeadDim, _op.HeadDim), _keyStride);
+        _kernel.Load(StreamId.QueueSmall, _plan.ByRow(_values[load], keys, _op.ValueDim), _valueTensor.Part(row, keys, kvHead * _op.ValueDim, _op.ValueDim));
     }
 
     private void LoadTransposed(StreamId queue, Tile target, Tile? staging, in MemoryView source, int sliceStride)

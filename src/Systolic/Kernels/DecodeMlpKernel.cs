@@ -35,7 +35,7 @@ internal sealed partial class DecodeMlpKernel
     {
         _shape = shape;
         _tokens = new DecodeTokens(shape.Tokens, shape.Hidden, machine.Cores, shape.Norm);
-        _strips = new ColumnStrips(shape.Tokens);
+        _strips = new ColumnStrips(machine.TensorEngine, shape.Tokens);
         _kernel = new KernelBuilder(machine, "decode mlp", values);
         _rows = new ColumnTiling(shape.Intermediate, _kernel.Partitions);
         _output = _kernel.Output("output", shape.Tokens, shape.Hidden, Type);

@@ -42,7 +42,7 @@ internal sealed class DecodeQkvKernel
     {
         _shape = shape;
         _tokens = new DecodeTokens(shape.Tokens, shape.Hidden, machine.Cores, shape.Norm);
-        _strips = new ColumnStrips(shape.Tokens);
+        _strips = new ColumnStrips(machine.TensorEngine, shape.Tokens);
         _kernel = new KernelBuilder(machine, "decode qkv", values);
         _weights = _kernel.Input("weights", shape.Hidden / machine.Cores, shape.Outputs, Type);
         _output = _kernel.Output("output", shape.Tokens, shape.Outputs, Type);

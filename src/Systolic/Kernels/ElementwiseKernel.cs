@@ -79,7 +79,7 @@ internal sealed class ElementwiseKernel
         chunk.Load(_kernel, StreamId.QueueActivations, _a[index], _aTensor);
         if (_b is { } b)
         {
-            chunk.Load(_kernel, StreamId.QueueWeights, b[index], _bTensor!);
+            chunk.Load(_kernel, StreamId.QueueSmall, b[index], _bTensor!);
         }
 
         if (_gradient is { } gradient)

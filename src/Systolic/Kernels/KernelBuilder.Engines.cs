@@ -377,6 +377,8 @@ public sealed partial class KernelBuilder
             return;
         }
 
+        int finest = ArrayTile.Quarters / Math.Min(tile.RowQuarters, tile.ColumnQuarters);
+        Require(finest <= Machine.TensorEngine.Parts, "parts along a side of the array", finest, Machine.TensorEngine.Parts);
         int row = Machine.TensorEngine.Rows / ArrayTile.Quarters, column = Machine.TensorEngine.Columns / ArrayTile.Quarters;
         if (k > tile.RowQuarters * row || stationary.StartPartition != tile.FirstRow * row || result.Partitions > tile.ColumnQuarters * column || result.StartPartition != tile.FirstColumn * column)
         {

@@ -17,7 +17,7 @@ internal static class KvAppendKernel
         MemoryTensor keys = kernel.Output("keys", rows, op.Columns, op.Type), cached = kernel.Output("values", rows, op.ValueColumns, op.Type);
         for (long tile = 0; tile < tiles.Tiles; tile++)
         {
-            kernel.MemoryCopy(StreamId.QueueWeights, keys.Part(tiles.Start(tile), tiles[tile]), newKeys.Part(tiles.Start(tile), tiles[tile]));
+            kernel.MemoryCopy(StreamId.QueueSmall, keys.Part(tiles.Start(tile), tiles[tile]), newKeys.Part(tiles.Start(tile), tiles[tile]));
             kernel.MemoryCopy(StreamId.QueueStores, cached.Part(tiles.Start(tile), tiles[tile]), newValues.Part(tiles.Start(tile), tiles[tile]));
         }
 

@@ -213,6 +213,7 @@ internal sealed class MatMulKernel
     private void Accumulate(in Block block, long row, int m, long column, long width)
     {
         bool overwrite = block.FirstK || _plan.AccumulateInSbuf;
+        ColumnStrips strips = _plan.Strips(m);
         for (int k = 0; k * (long)_plan.TileK < block.Depth; k++)
         {
             int slice = (int)Math.Min(_plan.TileK, block.Depth - (k * (long)_plan.TileK));
@@ -220,17 +221,27 @@ internal sealed class MatMulKernel
             for (int n = 0; n * (long)_plan.TileN < width; n++)
             {
                 int start = n * _plan.TileN, tile = (int)Math.Min(_plan.TileN, width - start);
-                _kernel.MatMul(_banks[_bankRound + n][..m, ..tile], stationary, _right.Slice(block.Right, k, slice, block.Columns, column + start, tile), k > 0 || !overwrite, slice);
+                TileView moving = _right.Slice(block.Right, k, slice, block.Columns, column + start, tile);
+                _kernel.MatMul(Sums(_bankRound + n, m, tile), stationary, moving, k > 0 || !overwrite, slice, strips.Part(Strip(_bankRound + n, strips)));
             }
         }
     }
+
+    /// <summary>Where the products of a bank lie: few rows take turns on the strips of the array.</summary>
+    private TileView Sums(long round, int m, int elements)
+    {
+        ColumnStrips strips = _plan.Strips(m);
+        return strips.Of(_banks[round], Strip(round, strips), elements);
+    }
+
+    private static int Strip(long round, ColumnStrips strips) => (int)(round % strips.Count);
 
     private void Evict(StreamId engine, in Block block, long row, int m, int column, long width, Tile? bias)
     {
         for (int n = 0; n * (long)_plan.TileN < width; n++)
         {
             int start = column + (n * _plan.TileN), tile = (int)Math.Min(_plan.TileN, width - (n * (long)_plan.TileN));
-            TileView bank = _banks[_bankRound++][..m, ..tile], strip = _strips[_stripRound][..m, start..(start + tile)];
+            TileView bank = Sums(_bankRound++, m, tile), strip = _strips[_stripRound][..m, start..(start + tile)];
             if (_sums is { } sums && !(block.FirstK && block.LastK))
             {
                 Sum(block, bank, sums[row / _plan.TileM][..m, start..(start + tile)], strip, bias?[..m, start..(start + tile)]);

@@ -79,6 +79,9 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
     private static int BySeconds(Candidate one, Candidate other) =>
         one.Seconds != other.Seconds ? one.Seconds.CompareTo(other.Seconds) : one.Bytes != other.Bytes ? one.Bytes.CompareTo(other.Bytes) : one.Index - other.Index;
 
+    /// <summary>Blocks that SBUF holds at most.</summary>
+    public const int MostBuffers = 32;
+
     private static readonly int[] BufferCounts = [2, 3, 4];
 
     private static IEnumerable<MatMulMapping> Candidates(MatMul op, Accelerator machine)
@@ -90,7 +93,7 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
             {
                 foreach (long blockK in Sizes(op.K, rows, 6).Append(op.K).Distinct())
                 {
-                    foreach (int buffers in BufferCounts)
+                    foreach (int buffers in BufferCounts.Prepend(Many(blockN, blockK)).Where(count => count > 0))
                     {
                         yield return new MatMulMapping(blockM, blockN, blockK, true, buffers);
                         if (blockK < op.K)
@@ -100,6 +103,13 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
                     }
                 }
             }
+        }
+
+        // As many as take a sixth of SBUF, so that loads run through while an operator before or behind it does other work; none where that is few.
+        int Many(long blockN, long blockK)
+        {
+            long count = machine.Sbuf.PartitionSize.Value / 6 / (MatMulPlan.Ceiling(blockK, machine.TensorEngine.Rows) * blockN * op.Type.ByteSize());
+            return count > BufferCounts[^1] ? (int)Math.Min(count, MostBuffers) : 0;
         }
     }
 

@@ -1,3 +1,4 @@
+using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Numerics;
 using Systolic.Workloads;
@@ -12,12 +13,14 @@ internal sealed class MatMulPlan
 
     private readonly MatMul _op;
     private readonly Accelerator _machine;
+    private readonly TensorEngineSpec _array;
 
     public MatMulPlan(MatMul op, MatMulMapping mapping, Accelerator machine)
     {
         (_op, Mapping, _machine) = (op, mapping, machine);
         TileK = machine.TensorEngine.ContractionRows(op.Type);
         RowsPerCell = TileK / machine.TensorEngine.Rows;
+        _array = RowsPerCell == 1 ? machine.TensorEngine : machine.TensorEngine with { Parts = 1 };
         TileM = machine.TensorEngine.Columns;
         TileN = (int)Math.Min(machine.TensorEngine.MaximumMoving, machine.Psum.BankSize.Value / sizeof(float));
         bool byDma = machine.Dma.MemoryTransposeShare > 0 && op.Type.ByteSize() is 2 or 4;
@@ -88,6 +91,9 @@ internal sealed class MatMulPlan
 
     private int ElementSize => _op.Type.ByteSize();
 
+    /// <summary>The strips of the array that products of <paramref name="rows"/> rows of the result take side by side; where a cell takes several rows of K, all of it.</summary>
+    public ColumnStrips Strips(int rows) => new(_array, rows);
+
     /// <summary>SBUF bytes per partition of one K tile of the left block.</summary>
     public long LeftTileBytes => Mapping.BlockM * ElementSize * RowsPerCell;
 
@@ -148,7 +154,8 @@ internal sealed class MatMulPlan
 
     private double ArraySeconds => (ProductColumns + (Chunks128 * TileM)) / (_machine.TensorEngine.SustainedRate.Hertz * _machine.TensorEngine.Arrays);
 
-    private double ProductColumns => TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type);
+    private double ProductColumns => TilesM * TilesK * Math.Max(_op.N, _machine.TensorEngine.MinimumInterval) * _machine.TensorEngine.Passes(_op.Type)
+        / Math.Min(Strips((int)Math.Min(_op.M, TileM)).Count, Math.Min(Ceiling(Mapping.BlockN, TileN), GroupN));
 
     /// <summary>Bytes to and from main memory, transposing loads counted as what they take of the engines.</summary>
     public double Bytes => ((double)_op.M * _op.K * LeftLoads / LoadShareLeft * _op.Type.ByteSize()) + ((double)_op.K * _op.N * RightLoads / LoadShareRight * _op.Type.ByteSize())

@@ -90,7 +90,7 @@ internal sealed class NormBackwardKernel
     {
         TileView x = Of(_x, tile);
         _kernel.Load(StreamId.QueueActivations, x, _input.Part(_rows.Start(tile), _rows[tile]));
-        _kernel.Load(StreamId.QueueWeights, Of(_dy, tile), _gradientTensor.Part(_rows.Start(tile), _rows[tile]));
+        _kernel.Load(StreamId.QueueSmall, Of(_dy, tile), _gradientTensor.Part(_rows.Start(tile), _rows[tile]));
         NormKernel.WriteMoments(_kernel, Of(_statistics, tile), (_pieceStatistics ?? _scratch)[tile], x, _op);
     }
 

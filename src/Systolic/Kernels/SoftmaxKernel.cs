@@ -150,7 +150,7 @@ internal sealed class SoftmaxKernel
         _kernel.Load(StreamId.QueueActivations, Of(target, round, tile, piece), Part(_input, tile, piece));
 
     private void LoadGradient(long round, long tile, int piece) =>
-        _kernel.Load(StreamId.QueueWeights, Of(_gradient!, round, tile, piece), Part(_gradientTensor!, tile, piece));
+        _kernel.Load(StreamId.QueueSmall, Of(_gradient!, round, tile, piece), Part(_gradientTensor!, tile, piece));
 
     private void Product(long round, long tile, int piece)
     {

@@ -21,6 +21,15 @@ public static class AcceleratorReader
     /// <exception cref="InvalidDocumentException">All problems of the file: unknown or missing keys, numbers without a unit, impossible values.</exception>
     public static Accelerator Read(string json, string file)
     {
+        (JsonSection root, Accelerator machine) = ReadParts(json, file);
+        CheckTogether(root, machine);
+        root.Finish();
+        return machine;
+    }
+
+    /// <summary>As <see cref="Read"/>, without asking whether the parts fit each other.</summary>
+    internal static (JsonSection Root, Accelerator Machine) ReadParts(string json, string file)
+    {
         ArgumentNullException.ThrowIfNull(json);
         var root = JsonSection.Parse(json, file);
         string kind = root.Text("kind");
@@ -51,9 +60,7 @@ public static class AcceleratorReader
         machine = machine with { Energy = machine.Energy.MarkAssumed("power", machine.Assumptions) };
         root.RefuseUnknownKeys();
         root.Finish();
-        CheckTogether(root, machine);
-        root.Finish();
-        return machine;
+        return (root, machine);
     }
 
     private static T End<T>(JsonSection section, T spec)
@@ -67,6 +74,7 @@ public static class AcceleratorReader
         Rows = Count(s, "rows", 4096),
         Columns = Count(s, "columns", 4096),
         Arrays = (int)s.Integer("arrays", 1, 64, 1),
+        Parts = (int)s.Integer("parts", 1, 4, 1),
         Clock = s.Clock("clock"),
         SustainedRate = s.Clock("sustainedRate"),
         MaximumMoving = Count(s, "maximumMoving", MaximumCount),
@@ -279,6 +287,11 @@ public static class AcceleratorReader
         {
             root.Problem("tensorEngine", FormattableString.Invariant(
                 $"found {m.TensorEngine.Rows} rows and {m.TensorEngine.Columns} columns, expected as many rows as sbuf.partitions ({m.Sbuf.Partitions}) and as many columns as psum.partitions ({m.Psum.Partitions})"));
+        }
+
+        if (!int.IsPow2(m.TensorEngine.Parts))
+        {
+            root.Problem("tensorEngine.parts", FormattableString.Invariant($"found {m.TensorEngine.Parts}, expected 1, 2 or 4"));
         }
 
         if (m.TensorEngine.SustainedRate.Hertz > m.TensorEngine.Clock.Hertz)

@@ -93,7 +93,12 @@ public static class FreedMachine
             MachinePart.ScalarUnit => machine with { Multiprocessor = sm with { SpecialFunctionLanes = Times(sm.SpecialFunctionLanes) } },
             MachinePart.Scratchpad => machine with { Multiprocessor = sm with { SharedBytesPerCycle = Times(sm.SharedBytesPerCycle) } },
             MachinePart.MainMemory => machine with { Memory = machine.Memory with { Peak = machine.Memory.Peak * Faster }, Power = power with { PerByte = Nothing } },
-            MachinePart.TransferLatency => machine with { Memory = machine.Memory with { LatencyCycles = 1, StreamingCycles = 0 } },
+            MachinePart.TransferLatency => machine with
+            {
+                Memory = machine.Memory with { LatencyCycles = 1, StreamingCycles = 0 },
+                L2 = machine.L2 with { LatencyCycles = 1, FarLatencyCycles = 1 },
+                Multiprocessor = sm with { L1LatencyCycles = 1 },
+            },
             MachinePart.Cache => machine with
             {
                 L2 = machine.L2 with { BytesPerCycle = Times(machine.L2.BytesPerCycle) },

@@ -75,9 +75,17 @@ internal static class MachineSection
             Bandwidth = section.Rate("bandwidth"),
             Latency = section.Time("latency"),
             SustainedShare = section.Number("sustainedShare", 0.01, 1, 1),
+            Short = section.HasOptional("shortMessages") ? Short(section.Section("shortMessages")) : null,
         };
         section.RefuseUnknownKeys();
         return level;
+    }
+
+    private static ShortMessages Short(JsonSection section)
+    {
+        var messages = new ShortMessages(section.Time("latency"), section.Number("sustainedShare", 0.001, 1));
+        section.RefuseUnknownKeys();
+        return messages;
     }
 
     private static LinkTopology Topology(string text) => text switch

@@ -15,7 +15,7 @@ namespace Systolic.Machines;
 /// <summary>How products are cut: chosen with the simulator at their first use and kept, or pinned by a file of earlier choices.</summary>
 /// <remarks>
 /// Of the candidates within a quarter of the shortest estimated time, up to four of different blocks are simulated, or three where that would be more than 1,024 products of the array; on the product itself or,
-/// where it is longer than 512 products of the array, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
+/// where it is longer than 512 products of the array or its right operand than 16 MiB, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
 /// One that is within 2 % of what the array needs for the products alone ends the search. Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
 /// May be used by several threads.
 /// </remarks>
@@ -25,10 +25,11 @@ public sealed class MatMulMappings
     private const int Most = 4;
     private const double Factor = 1.25;
     private const long MaximumProducts = 512;
+    private const long MaximumBytes = 16L << 20;
     private const long LargestSize = 1L << 31;
-    private const int MostBuffers = 8;
 
     private readonly ConcurrentDictionary<Key, Choice> _chosen = new();
+    private readonly ConcurrentDictionary<Trial, Choice> _tried = new();
     private readonly ImmutableDictionary<(string Machine, MatMul Product), Choice> _pinned;
     private readonly string _file;
 
@@ -45,6 +46,9 @@ public sealed class MatMulMappings
 
     // Classes, as keys and values: dictionaries of these need not be compiled when a process starts.
     private sealed record Key(Accelerator Machine, MatMul Product);
+
+    // The size of SBUF decides which candidates there are and nothing else, so machines that differ in it alone share trials.
+    private sealed record Trial(Accelerator AnySbuf, MatMul Product, string Candidates);
 
     /// <summary>Reads a file that <see cref="ToJson"/> wrote: its mappings are pinned.</summary>
     /// <exception cref="InvalidDocumentException">There is no such file, or it is none of mappings; the message names every problem.</exception>
@@ -74,7 +78,7 @@ public sealed class MatMulMappings
                 OutputType = entry.Quantity("outputType", DataTypes.Parse),
             }.Signature;
             var mapping = new MatMulMapping(
-                Size(entry, "blockM", product.M), Size(entry, "blockN", product.N), Size(entry, "blockK", product.K), entry.Boolean("leftResident"), (int)entry.Integer("buffers", 2, MostBuffers));
+                Size(entry, "blockM", product.M), Size(entry, "blockN", product.N), Size(entry, "blockK", product.K), entry.Boolean("leftResident"), (int)entry.Integer("buffers", 2, MatMulMapping.MostBuffers));
             entry.Text("chosen", "");
             entry.RefuseUnknownKeys();
             if (!pinned.TryAdd((machine, product), new Choice(mapping, "pinned")))
@@ -149,11 +153,11 @@ public sealed class MatMulMappings
         }
 
         // Two threads may choose at once; they choose the same.
-        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), static key => Fastest(key.Product, key.Machine));
+        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), key => Fastest(key.Product, key.Machine));
         return (chosen.Mapping, chosen.How);
     }
 
-    private static Choice Fastest(MatMul op, Accelerator machine)
+    private Choice Fastest(MatMul op, Accelerator machine)
     {
         (MatMul sample, long products) = Sample(op, machine);
         ImmutableArray<MatMulMapping> candidates = MatMulMapping.Shortlist(op, machine, (int)Math.Clamp(2 * MaximumProducts / products, Least, Most), Factor);
@@ -162,6 +166,12 @@ public sealed class MatMulMappings
             return new Choice(candidates[0], "only candidate");
         }
 
+        var trial = new Trial(machine with { Sbuf = machine.Sbuf with { PartitionSize = Bytes.Zero } }, op, string.Join("; ", candidates));
+        return _tried.GetOrAdd(trial, _ => Fastest(op, machine, sample, candidates));
+    }
+
+    private static Choice Fastest(MatMul op, Accelerator machine, MatMul sample, ImmutableArray<MatMulMapping> candidates)
+    {
         double enough = new MatMulPlan(op, candidates[0], machine).LeastSeconds * (1 + MatMulMapping.EquallyFast);
         var seconds = new double[candidates.Length];
         int tried = 0;
@@ -200,7 +210,8 @@ public sealed class MatMulMappings
     {
         (int tileM, int tileN, int tileK) = (machine.TensorEngine.Columns, machine.TensorEngine.MaximumMoving, machine.TensorEngine.ContractionRows(op.Type));
         long m = MatMulPlan.Ceiling(op.M, tileM), n = MatMulPlan.Ceiling(op.N, tileN), k = MatMulPlan.Ceiling(op.K, tileK), batch = Math.Clamp(MaximumProducts / (m * n * k), 1, op.Batch);
-        while (m * n * k > MaximumProducts)
+        long loaded = (long)tileK * tileN * op.Type.ByteSize();
+        while (m * n * k > MaximumProducts || n * k * loaded > MaximumBytes)
         {
             _ = m > 1 && m >= 2 * n ? m = MatMulPlan.Ceiling(m, 2) : n > 1 ? n = MatMulPlan.Ceiling(n, 2) : m > 1 ? m = MatMulPlan.Ceiling(m, 2) : k = MatMulPlan.Ceiling(k, 2);
         }

@@ -21,6 +21,20 @@ public static class SimtReader
     /// <exception cref="InvalidDocumentException">Malformed JSON, an unknown or missing key, a number without its unit, an impossible value: all of them at once.</exception>
     public static SimtMachine Read(string json, string file)
     {
+        (JsonSection root, SimtSpec spec) = ReadParts(json, file);
+        foreach ((string path, string problem) in SimtRules.Problems(spec))
+        {
+            root.Problem(path, problem);
+        }
+
+        root.RequirePrices("energy.nodeNanometres", spec.Energy);
+        root.Finish();
+        return new SimtMachine(spec);
+    }
+
+    /// <summary>As <see cref="Read"/>, without asking whether the parts fit each other.</summary>
+    internal static (JsonSection Root, SimtSpec Spec) ReadParts(string json, string file)
+    {
         ArgumentNullException.ThrowIfNull(json);
         JsonSection root = JsonSection.Parse(json, file);
         string kind = root.Text("kind");
@@ -32,14 +46,7 @@ public static class SimtReader
         SimtSpec spec = ReadSpec(root);
         root.RefuseUnknownKeys();
         root.Finish();
-        foreach ((string path, string problem) in SimtRules.Problems(spec))
-        {
-            root.Problem(path, problem);
-        }
-
-        root.RequirePrices("energy.nodeNanometres", spec.Energy);
-        root.Finish();
-        return new SimtMachine(spec);
+        return (root, spec);
     }
 
     private static SimtSpec ReadSpec(JsonSection root)
@@ -86,6 +93,8 @@ public static class SimtReader
             MaximumCtas = Count(section, "maximumCtas"),
             SharedMemory = section.Size("sharedMemory"),
             SharedMemoryPerCta = section.Size("sharedMemoryPerCta"),
+            L1Capacity = section.Size("l1Capacity"),
+            L1LatencyCycles = Count(section, "l1LatencyCycles"),
             SharedBytesPerCycle = Count(section, "sharedBytesPerCycle"),
             PortBytesPerCycle = Count(section, "portBytesPerCycle"),
         };
@@ -125,6 +134,8 @@ public static class SimtReader
         var spec = new L2Spec(
             section.Capacity("capacity"),
             Count(section, "bytesPerCycle"),
+            Count(section, "latencyCycles"),
+            Count(section, "farLatencyCycles"),
             section.Number("residencyMidpoint", 0.01, 10),
             section.Number("residencySteepness", 1, 100));
         section.RefuseUnknownKeys();
@@ -138,7 +149,8 @@ public static class SimtReader
             section.Rate("peak"),
             section.Number("sustainedShare", 0.01, 1),
             Count(section, "latencyCycles"),
-            (int)section.Integer("streamingCycles", 0, Most));
+            (int)section.Integer("streamingCycles", 0, Most),
+            section.Number("turnaround", 0, 0.9));
         section.RefuseUnknownKeys();
         return spec;
     }
@@ -158,6 +170,7 @@ public static class SimtReader
         var spec = new PowerCapSpec(
             section.Watts("cap"),
             section.Watts("floor"),
+            section.Watts("active"),
             section.Quantity("perByte", Energy.Parse),
             section.Quantity("perFlop", Energy.Parse),
             section.Clock("reference"));

@@ -15,7 +15,7 @@ public enum StreamId : byte
     /// <summary>The general-purpose SIMD engine (GpSimdE).</summary>
     GpSimd,
 
-    /// <summary>DMA queue for operands that change least often, such as weights.</summary>
+    /// <summary>DMA queue for operands that change least often, such as weights: nothing that an operator before computes, for it would hold up what is behind it.</summary>
     QueueWeights,
 
     /// <summary>DMA queue for activations.</summary>

@@ -8,11 +8,12 @@ namespace Systolic.Simt;
 /// <param name="Tensor">Matrix products.</param>
 /// <param name="Softmax">Maximum, exponential, sum, conversion, rescaling of the output.</param>
 /// <param name="Shared">Shared-memory port.</param>
-/// <param name="Port">Port to L2.</param>
-internal readonly record struct AttentionCost(double Tensor, double Softmax, double Shared, double Port)
+/// <param name="Port">Results summed through L2.</param>
+/// <param name="Prefetched">Operands from L2, which asynchronous copies fetch ahead: they bound the others and are no station between them.</param>
+internal readonly record struct AttentionCost(double Tensor, double Softmax, double Shared, double Port, double Prefetched)
 {
     /// <summary>Cycles per score element with <paramref name="contexts"/> contexts circulating: queueing, not an overlap factor.</summary>
-    public double Interval(int contexts) => ClosedQueue.Interval(contexts, Tensor, Softmax, Shared, Port);
+    public double Interval(int contexts) => Math.Max(Prefetched, ClosedQueue.Interval(contexts, Tensor, Softmax, Shared, Port));
 
     /// <summary>Cycles of all units for one score element, one after the other.</summary>
     public double Sum => Tensor + Softmax + Shared + Port;
@@ -32,7 +33,7 @@ internal readonly record struct AttentionCost(double Tensor, double Softmax, dou
         double shared = Warpgroups(spec, rate) ? 0
             : bytes * ((both / tile.WarpRows) + ((double)op.HeadDim / tile.Keys) + (both / tile.Queries)) / sm.SharedBytesPerCycle;
         double l2 = both * bytes / tile.Queries;
-        return new AttentionCost(both / rate.MacsPerCycle, softmax, shared, l2 * Math.Max(1.0 / sm.PortBytesPerCycle, (double)spec.Multiprocessors / spec.L2.BytesPerCycle));
+        return new AttentionCost(both / rate.MacsPerCycle, softmax, shared, 0, l2 * Math.Max(1.0 / sm.PortBytesPerCycle, (double)spec.Multiprocessors / spec.L2.BytesPerCycle));
     }
 
     /// <summary>Backward: five products, the scores among them computed again; one exponential, two fused multiply-adds, one conversion. A soft cap: a tangent and three products.</summary>
@@ -53,7 +54,14 @@ internal readonly record struct AttentionCost(double Tensor, double Softmax, dou
         double shared = Warpgroups(spec, rate)
             ? (0.75 * tensor) + (((4 * bytes) + dq) / sm.SharedBytesPerCycle)
             : bytes / 2 * ((0.625 * d) + 4) / sm.SharedBytesPerCycle;
-        return new AttentionCost(tensor, softmax, shared, dq / sm.PortBytesPerCycle);
+        return new AttentionCost(tensor, softmax, shared, dq / sm.PortBytesPerCycle, 0);
+    }
+
+    /// <summary>With the comparison and selection that hide keys, in the blocks on the diagonal of a causal mask.</summary>
+    public AttentionCost Masked(SimtSpec spec, Attention op, AttentionTile tile, AttentionGrid grid)
+    {
+        double diagonal = Math.Ceiling(Math.Max(tile.Queries, tile.Keys) / (double)Math.Min(tile.Queries, tile.Keys));
+        return op.Causal && op.QueryTokens > 1 ? this with { Softmax = Softmax + (Math.Min(1, diagonal * grid.Ctas / grid.TotalBlocks) * 2 / spec.Multiprocessor.IntegerLanes) } : this;
     }
 
     /// <summary>The kernel is of the Hopper kind.</summary>

@@ -13,21 +13,28 @@ namespace Systolic.Simt;
 /// </remarks>
 internal static class AttentionKernel
 {
+    /// <summary>What an exponential takes in energy beyond another lane instruction, in such instructions: it holds its quarter-width unit four times as long.</summary>
+    private const double SpecialFunctionEnergy = 3;
+
     private static readonly ImmutableArray<int> Splits = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
 
     /// <summary>Prices one attention operator.</summary>
-    public static KernelCost Price(SimtSpec spec, Attention op)
+    /// <param name="spec">The machine.</param>
+    /// <param name="op">The operator.</param>
+    /// <param name="contexts">Contexts in flight on a multiprocessor, of a kernel that keeps another number than the flash kernels.</param>
+    public static KernelCost Price(SimtSpec spec, Attention op, int? contexts = null)
     {
         MatrixRate rate = spec.Rate(op.Type);
         Traffic traffic = Traffic.Of(op);
-        return op.Backward ? Backward(spec, op, rate, traffic) : Forward(spec, op, rate, traffic);
+        return op.Backward ? Backward(spec, op, rate, traffic, contexts) : Forward(spec, op, rate, traffic, contexts);
     }
 
-    private static KernelCost Forward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic)
+    private static KernelCost Forward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic, int? contexts)
     {
         bool decode = AttentionTile.IsDecode(op.QueryTokens, op.QueryHeads / Math.Max(1, op.KvHeads));
         bool warpgroups = AttentionCost.Warpgroups(spec, rate);
         AttentionTile tile = decode ? AttentionTile.Decode(warpgroups) : AttentionTile.Forward(warpgroups, op.HeadDim, op.Causal);
+        tile = tile with { Contexts = contexts ?? tile.Contexts };
         AttentionCost cost = AttentionCost.Forward(spec, rate, op, tile);
         double best = double.PositiveInfinity;
         AttentionPlan chosen = default;
@@ -42,7 +49,7 @@ internal static class AttentionKernel
             AttentionGrid grid = decode ? AttentionGrid.Decode(op, tile, split) : AttentionGrid.Forward(op, tile, split);
             double combine = split == 1 ? 0 : spec.Launch.Cost.Seconds + (CombineBytes(op, split) / (spec.L2.BytesPerCycle / 2.0 * spec.BoostClock.Hertz));
             double edge = (2.0 * tile.Queries + tile.Keys) * op.HeadDim * op.Type.ByteSize();
-            AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost, split, edge, traffic.Total, spec.Launch.Cost.Seconds + combine);
+            AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, decode ? cost : cost.Masked(spec, op, tile, grid), split, edge, traffic.Total, spec.Launch.Cost.Seconds + combine);
             double clock = PowerCap.Clock(spec, plan, traffic.Total, Fp16Flops(plan, rate, op.HeadDim + op.ValueDim, ForwardInstructions(op, tile)));
             if (plan.SecondsAt(clock) < best)
             {
@@ -62,9 +69,10 @@ internal static class AttentionKernel
         return account.Settle(Describe(decode ? "decode" : "forward", chosen, hertz), PowerCap.Voltage(spec, hertz));
     }
 
-    private static KernelCost Backward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic)
+    private static KernelCost Backward(SimtSpec spec, Attention op, MatrixRate rate, Traffic traffic, int? contexts)
     {
         AttentionTile tile = AttentionTile.Backward(AttentionCost.Warpgroups(spec, rate), op.HeadDim, op.Causal);
+        tile = tile with { Contexts = contexts ?? tile.Contexts };
         AttentionGrid grid = AttentionGrid.Backward(op, tile);
         AttentionCost cost = AttentionCost.Backward(spec, rate, op, tile);
         double queryElements = (double)op.Batch * op.QueryTokens * op.QueryHeads * op.ValueDim;
@@ -72,7 +80,7 @@ internal static class AttentionKernel
         double sideWritten = queryElements * (op.Type.ByteSize() + sizeof(float));
         double sides = (2 * spec.Launch.Cost.Seconds) + ((sideRead + sideWritten) / spec.Memory.Sustained);
         double edge = 4.0 * tile.Keys * op.HeadDim * op.Type.ByteSize();
-        AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost, 1, edge, traffic.Total, spec.Launch.Cost.Seconds + sides);
+        AttentionPlan plan = AttentionPlan.Of(spec, tile, grid, cost.Masked(spec, op, tile, grid), 1, edge, traffic.Total, spec.Launch.Cost.Seconds + sides);
         double instructions = 6 + (op.SoftCap is null ? 0 : 4);
         long products = (3 * op.HeadDim) + (2 * op.ValueDim);
         double hertz = PowerCap.Clock(spec, plan, traffic.Total + sideRead + sideWritten, Fp16Flops(plan, rate, products, instructions));
@@ -113,7 +121,7 @@ internal static class AttentionKernel
     private static double ForwardInstructions(Attention op, AttentionTile tile) => 4.5 + ((double)op.ValueDim / tile.Keys) + (op.SoftCap is null ? 0 : 2);
 
     private static double Fp16Flops(in AttentionPlan plan, MatrixRate rate, long macsPerElement, double instructions) =>
-        plan.Elements * ((2 * macsPerElement * FittedConstants.RelativeEnergy(rate.Executed)) + (instructions * FittedConstants.Fp32Energy));
+        plan.Elements * ((2 * macsPerElement * FittedConstants.RelativeEnergy(rate.Executed)) + ((instructions + SpecialFunctionEnergy) * FittedConstants.Fp32Energy));
 
     private static double CombineBytes(Attention op, int split) =>
         2.0 * split * op.Batch * op.QueryTokens * op.QueryHeads * op.ValueDim * sizeof(float);

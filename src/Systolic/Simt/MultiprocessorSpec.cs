@@ -39,6 +39,12 @@ public sealed record MultiprocessorSpec
     /// <summary>The most shared memory one CTA may hold.</summary>
     public required Bytes SharedMemoryPerCta { get; init; }
 
+    /// <summary>The memory that L1 and shared memory divide: L1's when no kernel asks for shared memory.</summary>
+    public required Bytes L1Capacity { get; init; }
+
+    /// <summary>One dependent load that L1 holds, in cycles.</summary>
+    public required int L1LatencyCycles { get; init; }
+
     /// <summary>Bytes per cycle of shared memory: its banks times four.</summary>
     public required int SharedBytesPerCycle { get; init; }
 

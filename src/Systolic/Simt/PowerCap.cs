@@ -19,7 +19,7 @@ internal static class PowerCap
     /// <param name="dramBytes">Main-memory bytes it moves.</param>
     /// <param name="fp16Flops">Its arithmetic, expressed in fp16 tensor FLOPs of equal energy.</param>
     /// <remarks>
-    /// floor T(f) + perByte bytes + perFlop (f / reference)^1.3 flops &lt;= cap T(f). The left side over T grows with f, so the crossing is unique,
+    /// (floor + active (f / reference)^2.3) T(f) + perByte bytes + perFlop (f / reference)^1.3 flops &lt;= cap T(f). The left side over T grows with f, so the crossing is unique,
     /// and a machine with more bandwidth lowers its clock by less than it gains: more of anything is never slower.
     /// </remarks>
     public static double Clock<TKernel>(SimtSpec spec, in TKernel kernel, double dramBytes, double fp16Flops)
@@ -59,7 +59,8 @@ internal static class PowerCap
         where TKernel : struct, IKernelTime
     {
         PowerCapSpec power = spec.Power;
-        double joules = (power.PerByte.Joules * dramBytes) + (power.PerFlop.Joules * fp16Flops * VoltageEnergy(hertz / power.Reference.Hertz));
-        return joules <= (power.Cap.Watts - power.Floor.Watts) * kernel.SecondsAt(hertz);
+        double clock = hertz / power.Reference.Hertz, voltage = VoltageEnergy(clock);
+        double joules = (power.PerByte.Joules * dramBytes) + (power.PerFlop.Joules * fp16Flops * voltage);
+        return joules <= (power.Cap.Watts - power.Floor.Watts - (power.Active.Watts * clock * voltage)) * kernel.SecondsAt(hertz);
     }
 }

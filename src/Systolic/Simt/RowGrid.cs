@@ -9,8 +9,12 @@ namespace Systolic.Simt;
 /// <param name="Trips">Loads of a thread that wait for the one before.</param>
 /// <param name="Reductions">Block-wide reductions, each between barriers.</param>
 /// <param name="Rereads">Times the input is read again because a row does not fit registers.</param>
-internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, long Trips, int Reductions, int Rereads)
+/// <param name="CtaRows">Rows that a CTA works on at a time; 0 for a flat array.</param>
+internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, long Trips, int Reductions, int Rereads, int CtaRows = 0)
 {
+    private const int EagerVector = 4;
+    private const int EagerNormThreads = 128;
+    private const int LargestWarpRow = 1024;
     private const int AccessBytes = 16;
     private const int FlatThreads = 128;
     private const int HeldCta = 256;
@@ -19,7 +23,16 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
     private const long LargestHeldRow = 64 * 1024;
 
     /// <summary>Reductions make a row the unit of work; everything else is a flat array.</summary>
-    public static RowGrid Of(RowOperator op, int elementBytes) => op switch
+    public static RowGrid Of(RowOperator op, int elementBytes, RowStyle style = RowStyle.Fused) => (style, op) switch
+    {
+        (RowStyle.Eager, Softmax softmax) => EagerSoftmax(softmax),
+        (RowStyle.Eager, Norm { Backward: false }) => EagerNorm(op),
+        (RowStyle.Serving, Norm { Backward: false }) => Serving(op, reductions: 1),
+        (RowStyle.Serving, Elementwise { Gated: true, Backward: false }) => Serving(op, reductions: 0),
+        _ => Fused(op, elementBytes),
+    };
+
+    private static RowGrid Fused(RowOperator op, int elementBytes) => op switch
     {
         Softmax => Rows(op, elementBytes, reductions: 2),
         Norm { Function: NormFunction.Rms, Backward: false } => Rows(op, elementBytes, reductions: 1),
@@ -52,6 +65,36 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
         return new RowGrid((elements + perCta - 1) / perCta, FlatThreads, BaseRegisters, 1, 0, 0);
     }
 
+    /// <summary>Up to 1024 columns a warp holds a row; beyond, a CTA reads it three times (maximum, sum, result), of a gradient twice (sum, result), in vectors.</summary>
+    private static RowGrid EagerSoftmax(Softmax op)
+    {
+        const int warps = 4;
+        if (op.Columns <= LargestWarpRow)
+        {
+            return new((op.Rows + warps - 1) / warps, warps * 32, BaseRegisters + (int)(op.Columns / 32), 1, 0, 0, warps);
+        }
+
+        long lanes = Math.Min(op.Columns / EagerVector, LoopedCta);
+        int threads = 32, passes = op.Backward ? 1 : 2;
+        while (threads < lanes / 2)
+        {
+            threads *= 2;
+        }
+
+        return new(op.Rows, threads, 40, Ceiling(op.Columns, threads * EagerVector), passes, passes, 1);
+    }
+
+    /// <summary>A pass for mean and deviation, a pass that reads the row again.</summary>
+    private static RowGrid EagerNorm(RowOperator op) => new(op.Rows, EagerNormThreads, BaseRegisters, Ceiling(op.Columns, EagerNormThreads * EagerVector), 1, 1, 1);
+
+    private static RowGrid Serving(RowOperator op, int reductions)
+    {
+        int threads = (int)Math.Min(op.Columns, LoopedCta);
+        return new(op.Rows, threads, BaseRegisters, Ceiling(op.Columns, threads), reductions, reductions, 1);
+    }
+
+    private static long Ceiling(long count, long step) => (count + step - 1) / step;
+
     /// <summary>A row that fits the registers of a CTA is loaded at once; a longer one in trips, and again in each pass.</summary>
     private static RowGrid Rows(RowOperator op, int elementBytes, int reductions)
     {
@@ -61,6 +104,6 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
         long perThread = (accesses + lanes - 1) / lanes;
         int rows = Math.Max(1, FlatThreads / lanes);
         int registers = BaseRegisters + (held ? (int)perThread * AccessBytes / 4 : 0);
-        return new RowGrid((op.Rows + rows - 1) / rows, lanes * rows, registers, held ? 1 : perThread, rows > 1 ? 0 : reductions, held ? 0 : reductions);
+        return new RowGrid((op.Rows + rows - 1) / rows, lanes * rows, registers, held ? 1 : perThread, rows > 1 ? 0 : reductions, held ? 0 : reductions, rows);
     }
 }

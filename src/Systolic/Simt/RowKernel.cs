@@ -14,7 +14,6 @@ internal static class RowKernel
 {
     private const double CtaStartCycles = 110;
     private const double ReductionCycles = 220;
-    private const double Turnaround = 0.05;
     private const double FreeJoin = 3.5;
     private const double BarrierJoin = 2;
 
@@ -22,18 +21,20 @@ internal static class RowKernel
     /// <param name="spec">The machine.</param>
     /// <param name="op">The operator.</param>
     /// <param name="stateful">Bytes of weights, caches and optimizer state among its tensors.</param>
-    public static KernelCost Price(SimtSpec spec, RowOperator op, Traffic stateful)
+    /// <param name="style">Whose kernel runs.</param>
+    public static KernelCost Price(SimtSpec spec, RowOperator op, Traffic stateful, RowStyle style = RowStyle.Fused)
     {
         Traffic all = Traffic.Of(op);
-        RowGrid grid = RowGrid.Of(op, op.Type.ByteSize());
-        RowInstructions per = RowInstructions.Of(op);
+        RowGrid grid = RowGrid.Of(op, op.Type.ByteSize(), style);
+        RowInstructions per = RowInstructions.Of(op, style);
         double elements = RowGrid.Elements(op);
         double cold = 1 - spec.L2.Resident(all.Read + all.Written);
-        double rereads = grid.Rereads * (double)all.Read;
-        double dramRead = stateful.Read + (cold * (all.Read - stateful.Read)) + (LiveRowsFit(spec, op, grid) ? 0 : rereads);
+        RowReuse reuse = RowReuse.Of(spec, grid, (double)grid.CtaRows * op.Columns * op.Type.ByteSize());
+        double rereads = grid.Rereads * (double)all.Read * reuse.MissesL1;
+        double dramRead = stateful.Read + (cold * (all.Read - stateful.Read)) + (rereads * reuse.MissesL2);
         double dramWritten = stateful.Written + (cold * (all.Written - stateful.Written));
 
-        var timing = new Timing(spec, grid, per, elements, all.Read + rereads + (2 * all.Written), dramRead, dramWritten);
+        var timing = new Timing(spec, grid, per, elements, all.Read + rereads + (2 * all.Written), dramRead, dramWritten, reuse, cold);
         double laneFlops = FittedConstants.Fp32Energy * elements * per.Total;
         double hertz = PowerCap.Clock(spec, timing, dramRead + dramWritten, laneFlops);
 
@@ -46,9 +47,6 @@ internal static class RowKernel
         return account.Settle(FormattableString.Invariant($"{grid.Ctas} CTAs x {grid.Threads} threads, {timing.Resident} per SM, {timing.Waves} waves, {hertz / 1e9:F2} GHz"), PowerCap.Voltage(spec, hertz));
     }
 
-    private static bool LiveRowsFit(SimtSpec spec, RowOperator op, RowGrid grid) =>
-        (double)Math.Min(grid.Ctas, spec.Multiprocessors) * op.Columns * op.Type.ByteSize() <= spec.L2.Capacity.Value / 2.0;
-
     /// <summary>The three bounds at any clock.</summary>
     private readonly struct Timing : IKernelTime
     {
@@ -60,18 +58,19 @@ internal static class RowKernel
         private readonly double _join;
         private readonly CycleComponent _issueBound;
 
-        public Timing(SimtSpec spec, RowGrid grid, RowInstructions per, double elements, double l2Bytes, double dramRead, double dramWritten)
+        public Timing(SimtSpec spec, RowGrid grid, RowInstructions per, double elements, double l2Bytes, double dramRead, double dramWritten, RowReuse reuse, double cold)
         {
             MultiprocessorSpec sm = spec.Multiprocessor;
-            Resident = Math.Max(1, Occupancy.Of(sm, grid.Threads, grid.Registers, 0));
+            Resident = reuse.Resident;
             Waves = (grid.Ctas + (Resident * (long)spec.Multiprocessors) - 1) / (Resident * (long)spec.Multiprocessors);
-            double moved = dramRead + dramWritten;
-            double shares = moved == 0 ? 0 : dramRead * dramWritten / (moved * moved);
-            _dramSeconds = moved / (spec.Memory.Sustained * (1 - (Turnaround * 4 * shares)));
+            _dramSeconds = spec.Memory.Seconds(dramRead, dramWritten);
             _l2Cycles = l2Bytes / spec.L2.BytesPerCycle;
             double warpInstructions = elements * per.Total / 32;
             double ownIssue = grid.Reductions > 0 ? warpInstructions / grid.Ctas / sm.IssueRate : 0;
-            double cta = CtaStartCycles + (grid.Trips * (spec.Memory.LatencyCycles + spec.Memory.StreamingCycles)) + (grid.Reductions * ReductionCycles) + ownIssue;
+            double fromMemory = spec.Memory.LatencyCycles + spec.Memory.StreamingCycles;
+            double first = (cold * fromMemory) + ((1 - cold) * spec.L2.MeanLatencyCycles);
+            double again = ((1 - reuse.MissesL1) * sm.L1LatencyCycles) + (reuse.MissesL1 * (((1 - reuse.MissesL2) * spec.L2.MeanLatencyCycles) + (reuse.MissesL2 * fromMemory)));
+            double cta = CtaStartCycles + (grid.Trips * (first + (grid.Rereads * again))) + (grid.Reductions * ReductionCycles) + ownIssue;
             _latencyCycles = Waves * cta;
             long busy = Math.Min(spec.Multiprocessors, grid.Ctas);
             double issue = warpInstructions / sm.IssueRate / busy;

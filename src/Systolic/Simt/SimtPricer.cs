@@ -11,12 +11,12 @@ internal static class SimtPricer
     /// <param name="spec">The machine.</param>
     /// <param name="op">The operator; its names are not looked at.</param>
     /// <param name="stateful">Bytes of weights, caches and optimizer state among its tensors.</param>
-    /// <exception cref="CapacityException">No kernel for it on this machine.</exception>
-    public static KernelCost Price(SimtSpec spec, Operator op, Traffic stateful) => op switch
+    /// <param name="style">Whose row kernels run.</param>
+    public static KernelCost Price(SimtSpec spec, Operator op, Traffic stateful, RowStyle style = RowStyle.Fused) => op switch
     {
         MatMul product => GemmKernel.Price(spec, product),
         Attention attention => AttentionKernel.Price(spec, attention),
-        RowOperator rows and not Collective => RowKernel.Price(spec, rows, stateful),
+        RowOperator rows and not Collective => RowKernel.Price(spec, rows, stateful, style),
         _ => throw new CapacityException($"{spec.Name}: no SIMT kernel for \"{op.Kind}\" ({op.Describe()}). This machine is one GPU: use a tensor-parallel degree of 1."),
     };
 }

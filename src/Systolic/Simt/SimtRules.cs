@@ -22,6 +22,11 @@ internal static class SimtRules
             yield return ("clock.maximum", $"found {spec.MaximumClock}, expected at least clock.boost, {spec.BoostClock}");
         }
 
+        if (spec.L2.FarLatencyCycles < spec.L2.LatencyCycles)
+        {
+            yield return ("l2.farLatencyCycles", FormattableString.Invariant($"found {spec.L2.FarLatencyCycles}, expected at least l2.latencyCycles, {spec.L2.LatencyCycles}"));
+        }
+
         if (sm.SharedMemoryPerCta > sm.SharedMemory)
         {
             yield return ("multiprocessor.sharedMemoryPerCta", $"found {sm.SharedMemoryPerCta}, expected at most multiprocessor.sharedMemory, {sm.SharedMemory}");
@@ -68,10 +73,13 @@ internal static class SimtRules
         ("multiprocessor.maximumCtas", spec.Multiprocessor.MaximumCtas),
         ("multiprocessor.sharedMemory", spec.Multiprocessor.SharedMemory.Value),
         ("multiprocessor.sharedMemoryPerCta", spec.Multiprocessor.SharedMemoryPerCta.Value),
+        ("multiprocessor.l1Capacity", spec.Multiprocessor.L1Capacity.Value),
+        ("multiprocessor.l1LatencyCycles", spec.Multiprocessor.L1LatencyCycles),
         ("multiprocessor.sharedBytesPerCycle", spec.Multiprocessor.SharedBytesPerCycle),
         ("multiprocessor.portBytesPerCycle", spec.Multiprocessor.PortBytesPerCycle),
         ("l2.capacity", spec.L2.Capacity.Value),
         ("l2.bytesPerCycle", spec.L2.BytesPerCycle),
+        ("l2.latencyCycles", spec.L2.LatencyCycles),
         ("l2.residencyMidpoint", spec.L2.ResidencyMidpoint),
         ("l2.residencySteepness", spec.L2.ResidencySteepness),
         ("memory.capacity", spec.Memory.Capacity.Value),

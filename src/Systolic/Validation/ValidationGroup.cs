@@ -23,6 +23,11 @@ public sealed record ValidationGroup(
     }
 }
 
+/// <summary>Rows of a class across groups.</summary>
+/// <param name="Rows">Their statistics, under the class's name.</param>
+/// <param name="TargetPercent">The mean absolute error aimed at; null where none is.</param>
+public sealed record ValidationClass(ValidationGroup Rows, double? TargetPercent);
+
 /// <summary>Rows that could not be modelled.</summary>
 /// <param name="Reason">Why.</param>
 /// <param name="Count">How many.</param>

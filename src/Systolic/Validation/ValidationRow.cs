@@ -17,6 +17,9 @@ public sealed record ValidationRow(string Group, string Id, string Column, doubl
     /// <summary>The figure is a share in percent: the error is the difference in percentage points.</summary>
     public bool IsShare { get; init; }
 
+    /// <summary>The class it counts in beside its group, where the suite has targets for classes.</summary>
+    public string? Class { get; init; }
+
     /// <summary>Prediction and figure are the same, or the prediction keeps to the bound.</summary>
     public bool IsExact => Expected == Predicted || (IsUpperBound && Predicted <= Expected);
 

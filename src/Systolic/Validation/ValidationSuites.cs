@@ -6,7 +6,7 @@ namespace Systolic.Validation;
 /// <summary>The suites that compare predictions with a file of reference or measured figures.</summary>
 public static class ValidationSuites
 {
-    private static readonly ImmutableArray<IValidationSuite> All = [new ScaleSimSuite(), new DramSuite(), new TrainiumSuite(), new TpuSuite(), new PowerSuite()];
+    private static readonly ImmutableArray<IValidationSuite> All = [new ScaleSimSuite(), new DramSuite(), new TrainiumSuite(), new TpuSuite(), new GpuSuite(), new PowerSuite()];
 
     /// <summary>Names of the suites.</summary>
     public static ImmutableArray<string> Names { get; } = [.. All.Select(suite => suite.Name)];

@@ -25,6 +25,17 @@ public static class ValidationWriter
             }
 
             json.WriteEndArray();
+            if (result.Classes.Length > 0)
+            {
+                json.WriteStartArray("classes");
+                foreach (ValidationClass one in result.Classes)
+                {
+                    WriteGroup(json, one.Rows, one.TargetPercent);
+                }
+
+                json.WriteEndArray();
+            }
+
             json.WriteStartArray("skipped");
             foreach (ValidationSkip skip in result.Skipped)
             {
@@ -53,7 +64,7 @@ public static class ValidationWriter
         }
     }
 
-    private static void WriteGroup(Utf8JsonWriter json, ValidationGroup group)
+    private static void WriteGroup(Utf8JsonWriter json, ValidationGroup group, double? target = null)
     {
         json.WriteStartObject();
         json.WriteString("name", group.Name);
@@ -63,6 +74,11 @@ public static class ValidationWriter
         json.WriteNumber("median_pct", group.MedianPercent);
         json.WriteNumber("max_pct", group.MaximumPercent);
         json.WriteNumber("bias_pct", group.BiasPercent);
+        if (target is { } percent)
+        {
+            json.WriteNumber("target_pct", percent);
+        }
+
         json.WriteEndObject();
     }
 

@@ -2,7 +2,9 @@ using CsCheck;
 using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Kernels;
+using Systolic.Machines;
 using Systolic.Numerics;
+using Systolic.Programs;
 using Systolic.Units;
 using Systolic.Workloads;
 
@@ -41,6 +43,22 @@ public class MatMulKernelTests
         var op = new MatMul("product", 300, 1000, 700, LeftTransposed: true);
 
         KernelRuns.Run(op, KernelRuns.Machine(machine)).Counts[ActivityKind.MacBf16].Should().Be(300L * 1000 * 700);
+    }
+
+    // Four column tiles of 512, each on a strip of its own while the rows fill no more than a strip; where a cell takes two rows of K, the array is one.
+    [Theory]
+    [InlineData("trn2-core", 32, DataType.Bf16, 4)]
+    [InlineData("trn2-core", 33, DataType.Bf16, 2)]
+    [InlineData("trn2-core", 65, DataType.Bf16, 1)]
+    [InlineData("trn2-core", 32, DataType.Fp8E4M3, 1)]
+    [InlineData("trn1-core", 32, DataType.Bf16, 2)]
+    [InlineData("tpu-v4", 32, DataType.Bf16, 1)]
+    public void Few_rows_take_turns_on_the_strips_of_the_array(string name, int rows, DataType type, int strips)
+    {
+        Accelerator machine = MachinePresets.Accelerator(name);
+        Program program = MatMulKernel.Write(new MatMul("product", rows, 256, 2048) { Type = type, OutputType = type }, machine, new MatMulMapping(rows, 2048, 256, true, 2), values: false);
+
+        program[StreamId.Tensor].ToArray().Where(i => i.Opcode == Opcode.MatMul).Select(i => i.Tile.Mask).Distinct().Should().HaveCount(strips);
     }
 
     [Fact]

@@ -266,6 +266,7 @@ public sealed class AcceleratorReaderTests
     public void Parts_that_do_not_fit_each_other_are_refused()
     {
         MessageOf(root => root["sbuf"]!["partitions"] = 64).Should().Be("mine.json: tensorEngine: found 128 rows and 128 columns, expected as many rows as sbuf.partitions (64) and as many columns as psum.partitions (128)");
+        MessageOf(root => root["tensorEngine"]!["parts"] = 3).Should().Be("mine.json: tensorEngine.parts: found 3, expected 1, 2 or 4");
         MessageOf(root => root["tensorEngine"]!["sustainedRate"] = "3 GHz").Should().Be("mine.json: tensorEngine.sustainedRate: found 3 GHz, expected at most the clock, 2.4 GHz");
         MessageOf(root => root["psum"]!["banks"] = 4).Should().StartWith("mine.json: psum: found 4 banks of 4096 B per partition, expected at least 8 banks");
     }

@@ -2,6 +2,7 @@ using Systolic.Accounting;
 using Systolic.Components;
 using Systolic.Hardware;
 using Systolic.Kernels;
+using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Programs;
 using Systolic.Simulation;
@@ -84,6 +85,17 @@ public class ArrayPartsTests
 
         Action write = () => kernel.MatMul(bank[..32, ..32], operand, operand, false, tile: ArrayTile.ColumnStrip(1, 4));
         write.Should().Throw<ArgumentException>().WithMessage("strips: found K = 128 from partition 0 and 32 results from partition 0 on a part of 128 rows from 0 and 32 columns from 32; operands and results lie in the partitions of their part.*");
+    }
+
+    [Fact]
+    public void An_array_divides_into_no_more_parts_than_it_has()
+    {
+        var kernel = new KernelBuilder(MachinePresets.Accelerator("trn1-core"), "strips");
+        TileView operand = kernel.Sbuf("x", 32, DataType.Bf16)[0][.., ..];
+        Tile bank = kernel.Psum("y", 1)[0];
+
+        Action write = () => kernel.MatMul(bank[..32, ..32], operand, operand, false, tile: ArrayTile.ColumnStrip(0, 4));
+        write.Should().Throw<ArgumentOutOfRangeException>().WithMessage("Found 4 parts along a side of the array, expected 1 to 2.*");
     }
 
     [Fact]

@@ -52,6 +52,9 @@ public sealed record LinkLevel
     /// <summary>Share of the peak that long exchanges reach.</summary>
     public double SustainedShare { get; init; } = 1;
 
+    /// <summary>What libraries have for short messages beside; null for one protocol at all sizes.</summary>
+    public ShortMessages? Short { get; init; }
+
     /// <summary>What a chip sends per second in an exchange between <paramref name="chips"/> of the <paramref name="group"/> neighbours that these links join.</summary>
     /// <remarks>Of the links that the algorithm drives: all through a switch or around the whole ring or torus, two around rows of a torus; otherwise the chips lie in a line, and one.</remarks>
     public Bandwidth Rate(int chips, int group)
@@ -78,6 +81,13 @@ public sealed record LinkLevel
         if (chips <= 1)
         {
             return ExchangeCost.None;
+        }
+
+        if (Short is { } messages)
+        {
+            ExchangeCost full = (this with { Short = null }).Cost(function, bytes, chips, group);
+            ExchangeCost quick = (this with { Short = null, Latency = messages.Latency, SustainedShare = messages.SustainedShare }).Cost(function, bytes, chips, group);
+            return quick.Time < full.Time ? quick : full;
         }
 
         double share = (chips - 1.0) / chips;
@@ -136,3 +146,8 @@ public sealed record LinkLevel
         return side;
     }
 }
+
+/// <summary>A protocol that flags every few bytes instead of synchronizing pieces: hops are quicker, links carry less (NCCL's LL).</summary>
+/// <param name="Latency">From a chip's memory to its neighbour's, for the first byte.</param>
+/// <param name="SustainedShare">Share of the peak that it reaches.</param>
+public readonly record struct ShortMessages(SimTime Latency, double SustainedShare);

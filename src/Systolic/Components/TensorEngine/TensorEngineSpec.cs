@@ -15,6 +15,9 @@ public sealed record TensorEngineSpec
     /// <summary>Equal arrays side by side: a product takes the one that is free first.</summary>
     public int Arrays { get; init; } = 1;
 
+    /// <summary>Parts along each side on which products run at the same time: 1, 2 or 4.</summary>
+    public int Parts { get; init; } = 1;
+
     /// <summary>The array's clock; peak rates refer to it.</summary>
     public required Frequency Clock { get; init; }
 
