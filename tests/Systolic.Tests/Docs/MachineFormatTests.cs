@@ -65,7 +65,7 @@ public sealed partial class MachineFormatTests
         string expected = "| key | value | such as | meaning |\n| -- | -- | -- | -- |\n"
             + string.Concat(Rows(whole, whole, "", specification).Select(row => row + "\n"));
 
-        Pages.Generated(Page, kind).Should().Be(expected, "{0} has what the readers expect; paste it between the two comments", Page);
+        Pages.MustBe(Page, kind, expected);
     }
 
     /// <summary>A file with every key that any shipped machine of the kind has, with the values of the example where it has them.</summary>

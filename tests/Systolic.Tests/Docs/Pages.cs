@@ -28,6 +28,20 @@ internal static class Pages
             : throw new InvalidOperationException($"{page}: found no \"{begin.TrimEnd()}\" followed by \"{end}\". Put the table between these two lines.");
     }
 
+    /// <summary>The block of a page, or the whole file when no name is given, is the text expected. With ACCEPT=1 in the environment it is written instead.</summary>
+    public static void MustBe(string page, string? name, string expected)
+    {
+        string found = name is null ? Read(page) : Generated(page, name);
+        if (found != expected && Environment.GetEnvironmentVariable("ACCEPT") == "1")
+        {
+            string begin = $"<!-- generated: {name} -->\n";
+            File.WriteAllText(Path.Combine(Root, page), name is null ? expected : Read(page).Replace(begin + found, begin + expected));
+            return;
+        }
+
+        found.Should().Be(expected, "{0} is what the library says; ACCEPT=1 in the environment lets this test write it", page);
+    }
+
     private static string FindRoot()
     {
         DirectoryInfo? folder = new(AppContext.BaseDirectory);

@@ -4,32 +4,19 @@ namespace Systolic.Tests.Docs;
 [CollectionDefinition(nameof(ConsoleCollection), DisableParallelization = true)]
 public sealed class ConsoleCollection;
 
-/// <summary>Every program of docs/samples prints what the text file beside it says. A mismatch is left there as name.received.txt.</summary>
+/// <summary>Every program of docs/samples prints what the text file beside it says.</summary>
 [Collection(nameof(ConsoleCollection))]
 public class SampleTests
 {
-    private const string Index = "docs/samples/README.md";
+    private const string Folder = "docs/samples";
 
-    private static string Folder { get; } = Path.Combine(Pages.Root, Path.GetDirectoryName(Index)!);
-
-    public static TheoryData<string> Names => [.. Directory.EnumerateFiles(Folder, "*.cs").Select(file => Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Names => [.. Directory.EnumerateFiles(Path.Combine(Pages.Root, Folder), "*.cs").Select(file => Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_sample_prints_what_lies_beside_it(string name)
-    {
-        string At(string extension) => Path.Combine(Folder, name + extension);
-        string found = CSharpProgram.Run(name, File.ReadAllText(At(".cs")));
-
-        string expected = File.ReadAllText(At(".txt")).ReplaceLineEndings("\n");
-        if (found != expected)
-        {
-            File.WriteAllText(At(".received.txt"), found);
-        }
-
-        found.Should().Be(expected, "docs/samples/{0}.txt is its output", name);
-    }
+    public void A_sample_prints_what_lies_beside_it(string name) =>
+        Pages.MustBe($"{Folder}/{name}.txt", null, CSharpProgram.Run(name, Pages.Read($"{Folder}/{name}.cs")));
 
     [Fact]
-    public void The_index_names_every_sample() => Names.Where(name => !Pages.Read(Index).Contains($"]({name.Data}.cs)")).Should().BeEmpty();
+    public void The_index_names_every_sample() => Names.Where(name => !Pages.Read(Folder + "/README.md").Contains($"]({name.Data}.cs)")).Should().BeEmpty();
 }

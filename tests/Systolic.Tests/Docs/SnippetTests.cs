@@ -26,10 +26,12 @@ public partial class SnippetTests
     [Fact]
     public void The_table_of_the_readme_is_what_its_snippet_prints()
     {
-        string[] shown = [.. Pages.Read("README.md").Split("\nprints\n")[1].Split("\n(some rows")[0].Split('\n').Where(line => line.StartsWith('|'))];
+        string Name(string line) => line.Split('|')[1];
+        string[] shown = Pages.Generated("README.md", "snippet").Trim('\n').Split('\n');
+        var printed = Run("README.md", 0).Split('\n').Where(line => line.StartsWith('|')).ToDictionary(Name);
 
-        shown.Should().NotBeEmpty();
-        shown.Except(Run("README.md", 0).Split('\n')).Should().BeEmpty();
+        shown.Length.Should().BeGreaterThan(8);
+        Pages.MustBe("README.md", "snippet", string.Concat(shown.Select(line => printed[Name(line)] + "\n")));
     }
 
     private static string Run(string page, int index)
