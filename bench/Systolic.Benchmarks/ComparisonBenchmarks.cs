@@ -6,7 +6,7 @@ using Systolic.Workloads;
 
 namespace Systolic.Benchmarks;
 
-/// <summary>A Trainium2 chip against an H100: prefill of 512 tokens by whole models. The table of docs/benchmarkdotnet.md.</summary>
+/// <summary>A Trainium2 chip against an H100: prefill of 512 tokens by whole models. The README's table.</summary>
 [SimulatedColumns]
 public class ComparisonBenchmarks
 {

@@ -7,11 +7,13 @@ using Systolic.Validation;
 
 namespace Systolic.Cli.Rendering;
 
-/// <summary>Predictions against reference figures: the ratio of both over the size of the figure, a colour per class, or per group where the suite has no classes.</summary>
+/// <summary>Predictions against reference figures: the ratio of both over the size of the figure, a colour per class with a target, or per group where the suite has no classes.</summary>
 internal static class ScatterPicture
 {
     private const int Width = 900;
     private const int Height = 520;
+    private const int PlotHeight = 380;
+    private const int LegendLine = 24;
     private const double Band = 0.1;
     private const float Marker = 6;
 
@@ -27,19 +29,21 @@ internal static class ScatterPicture
     /// <summary>The picture in the format that <paramref name="path"/> asks for.</summary>
     public static byte[] Draw(ValidationReport report, string path)
     {
-        Plot plot = Compose(report);
+        bool classes = report.Classes.Length > 0;
+        ValidationGroup[] series = classes ? [.. report.Classes.Where(one => one.TargetPercent is not null).Select(one => one.Rows)] : [.. report.Groups];
+        Plot plot = Compose(report, series, classes);
+        int height = Math.Max(Height, PlotHeight + (LegendLine * series.Length));
         return Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase)
-            ? plot.GetImageBytes(Width, Height, ImageFormat.Png)
-            : Encoding.UTF8.GetBytes(plot.GetSvgXml(Width, Height));
+            ? plot.GetImageBytes(Width, height, ImageFormat.Png)
+            : Encoding.UTF8.GetBytes(plot.GetSvgXml(Width, height));
     }
 
-    private static Plot Compose(ValidationReport report)
+    private static Plot Compose(ValidationReport report, ValidationGroup[] series, bool classes)
     {
         var plot = new Plot();
         plot.Add.VerticalSpan(1 - Band, 1 + Band, Colors.Gray.WithAlpha(0.15));
         plot.Add.HorizontalLine(1, 1, Colors.Gray);
-        bool classes = report.Classes.Length > 0;
-        foreach (ValidationGroup group in classes ? report.Classes.Select(one => one.Rows) : report.Groups)
+        foreach (ValidationGroup group in series)
         {
             ValidationRow[] rows = [.. report.Rows.Where(row => (classes ? row.Class : row.Group) == group.Name && !row.IsBeside && row.Expected > 0)];
             Scatter points = plot.Add.ScatterPoints(rows.Select(row => Math.Log10(row.Expected)).ToArray(), rows.Select(row => row.Predicted / row.Expected).ToArray());
@@ -57,7 +61,7 @@ internal static class ScatterPicture
             LabelFormatter = power => Math.Pow(10, power).ToString("#,0.###", CultureInfo.InvariantCulture),
         };
         plot.Axes.Margins(0.05, 0.2);
-        plot.ShowLegend(Edge.Bottom);
+        plot.ShowLegend(Edge.Bottom).MinimumSize = LegendLine * series.Length;
         return plot;
     }
 }

@@ -4,10 +4,10 @@ using Systolic.Benchmarks;
 
 namespace Systolic.Tests.Docs;
 
-/// <summary>The table of docs/benchmarkdotnet.md has the figures that its command prints.</summary>
+/// <summary>The README's comparison has the figures that its command prints.</summary>
 public class ComparisonPageTests
 {
-    private const string Page = "docs/benchmarkdotnet.md";
+    private const string Page = "README.md";
 
     [Fact]
     public void The_table_is_that_of_the_benchmark()

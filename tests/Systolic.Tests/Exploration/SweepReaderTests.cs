@@ -24,7 +24,7 @@ public class SweepReaderTests
 
     [Fact]
     public void The_sample_has_a_thousand_points() =>
-        SweepReader.Load(Path.Combine(Pages.Root, "docs", "samples", "w4-sweep.json")).Space.Size.Should().Be(1000);
+        SweepReader.Load(Path.Combine(Pages.Root, "docs", "samples", "w4-sweep.json")).Space.Size.Should().Be(1024);
 
     [Theory]
     [InlineData(".")]
