@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Systolic.Accounting;
 using Systolic.Components;
+using Systolic.Exploration;
 using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Onnx;
@@ -21,6 +22,8 @@ public sealed class ReaderFuzzTests
 {
     private const long MostBytes = 512L << 20;
 
+    private static readonly string[] Expectations = ["expected", "known: ", "did you mean", "malformed", "no ONNX model"];
+
     private static readonly int Inputs = int.Parse(Environment.GetEnvironmentVariable("SYSTOLIC_FUZZ_INPUTS") ?? "500", CultureInfo.InvariantCulture);
 
     private static readonly ModelShape Gpt2 = ModelPresets.Load("gpt2") with { Hidden = 8, QueryHeads = 2, KvHeads = 2, HeadDim = 4, Intermediate = 16, Vocabulary = 5, MaxPositions = 8, Type = DataType.Fp32 };
@@ -38,6 +41,7 @@ public sealed class ReaderFuzzTests
         ["energy table"] = (() => Lines(EnergyTable(), 40), text => EnergyTableReader.Read(text, "damaged")),
         ["mappings"] = (() => Mappings, text => MatMulMappings.Parse(text, "damaged")),
         ["run"] = (() => Encoding.UTF8.GetString(RealRuns.Json(SyntheticRun.Report)), text => RunSummary.Read(text, "damaged")),
+        ["sweep"] = (() => Sweep, text => SweepReader.Read(text, "damaged")),
         ["stablehlo"] = (() => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Reference", "StableHlo", "layer.mlir")), text => StableHloReader.Read(text, "damaged")),
         ["validate scalesim"] = (() => Lines(Reference("scalesim_gemm.csv"), 6), text => Parse(new ScaleSimSuite(), text)),
         ["validate dram"] = (() => Lines(Reference("dram.csv"), 6), text => Parse(new DramSuite(), text)),
@@ -52,6 +56,22 @@ public sealed class ReaderFuzzTests
             { "machine": "trn2-core", "m": 64, "k": 96, "n": 80, "batch": 1, "leftTransposed": true, "rightTransposed": false, "bias": false,
               "type": "bf16", "outputType": "bf16", "blockM": 64, "blockN": 80, "blockK": 96, "leftResident": true, "buffers": 2 }
           ]
+        }
+        """;
+
+    private const string Sweep = """
+        {
+          "machine": "trn2-core",
+          "workload": { "model": "gpt2", "tokens": 16, "layers": "1" },
+          "parameters": [
+            { "name": "array", "paths": ["tensorEngine.rows", "tensorEngine.columns"], "values": [32, 64] },
+            { "name": "clock", "path": "tensorEngine.clock", "from": "1 GHz", "to": "2 GHz", "count": 3, "scale": "log" },
+            { "path": "dma.engines", "from": 4, "to": 16, "step": 4 }
+          ],
+          "tied": { "sbuf.partitionSize": "24 MiB / array" },
+          "search": { "method": "random", "points": 5, "seed": 7 },
+          "constraints": ["area <= 800"],
+          "metrics": { "both": "time * (energy + 1) ^ 2" }
         }
         """;
 
@@ -88,12 +108,12 @@ public sealed class ReaderFuzzTests
                 accepted++;
             }
             catch (InvalidDocumentException refused) when (refused.Message.StartsWith("damaged: ", StringComparison.Ordinal)
-                && (refused.Message.Contains("expected", StringComparison.Ordinal) || refused.Message.Contains("malformed", StringComparison.Ordinal) || refused.Message.Contains("no ONNX model", StringComparison.Ordinal)))
+                && Expectations.Any(word => refused.Message.Contains(word, StringComparison.Ordinal)))
             {
             }
             catch (Exception defect)
             {
-                failures.Add(FormattableString.Invariant($"#{i} {defect.GetType().Name}: {defect.Message}\n{defect.StackTrace}"));
+                failures.Add(FormattableString.Invariant($"#{i} {defect.GetType().Name}: {defect.Message}\n{defect.StackTrace?.Split('\n')[0]}"));
             }
 
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;

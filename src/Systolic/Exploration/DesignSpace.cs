@@ -17,6 +17,7 @@ public sealed class DesignSpace
     private const string WorkloadPrefix = "workload.";
     private const string SbufSize = "sbuf.partitionSize";
     private const long LargestSize = 1L << 53;
+    private const int DeepestPath = 16;
 
     private readonly ImmutableArray<(string Path, Expression Value)> _tied;
     private readonly ConcurrentDictionary<string, string> _machines = new();
@@ -269,7 +270,7 @@ public sealed class DesignSpace
     private static void Set(JsonNode root, string path, DesignValue value)
     {
         object[] steps = Steps(path);
-        JsonNode node = root;
+        JsonNode node = steps.Length is > 0 and <= DeepestPath ? root : throw NoSuchPlace(path);
         for (int i = 0; i < steps.Length - 1; i++)
         {
             if (node is JsonObject members && steps[i] is string key && members[key] is null && steps[i + 1] is string)

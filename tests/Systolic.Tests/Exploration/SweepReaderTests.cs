@@ -26,6 +26,13 @@ public class SweepReaderTests
     public void The_sample_has_a_thousand_points() =>
         SweepReader.Load(Path.Combine(Pages.Root, "docs", "samples", "w4-sweep.json")).Space.Size.Should().Be(1024);
 
+    [Theory]
+    [InlineData(".")]
+    [InlineData("a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a")]
+    public void A_path_of_no_key_or_of_too_many_is_refused(string path) =>
+        FluentActions.Invoking(() => SweepReader.Read(Small.Replace("tensorEngine.clock", path, StringComparison.Ordinal), "sweep.json")).Should().Throw<InvalidDocumentException>()
+            .WithMessage($"sweep.json: {path}: found no such value in the machine file, expected a path such as *");
+
     /// <summary>One change each to a file that is right.</summary>
     [Theory]
     [InlineData("machine", "7", "sweep.json: machine: found 7, expected a text")]
