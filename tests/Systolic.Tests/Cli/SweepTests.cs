@@ -32,7 +32,7 @@ public class SweepTests
         Directory.EnumerateFiles(folder["s"]).Select(Path.GetFileName).Should().BeEquivalentTo([.. Results, "journal.jsonl", "sweep.json"]);
         File.ReadAllLines(folder["s/results.csv"]).Should().HaveCount(16).And.Contain(line => line.StartsWith("0,0.8 GHz,2 KiB,,", StringComparison.Ordinal));
         File.ReadAllText(folder["s/report.html"]).Should().NotContain("/*DATA*/").And.NotContainAny("http://", "https://", "src=");
-        await using ParquetReader parquet = await ParquetReader.CreateAsync(folder["s/results.parquet"]);
+        await using ParquetReader parquet = await ParquetReader.CreateAsync(folder["s/results.parquet"], cancellationToken: TestContext.Current.CancellationToken);
         parquet.Schema.DataFields.Select(field => field.Name).Should().Equal(File.ReadLines(folder["s/results.csv"]).First().Split(','));
         parquet.Metadata!.NumRows.Should().Be(15);
     }
@@ -68,11 +68,11 @@ public class SweepTests
             // The header, and a few of the points, of some 400 B each.
             while (!child.HasExited && !(File.Exists(journal) && new FileInfo(journal).Length > 6000))
             {
-                await Task.Delay(10);
+                await Task.Delay(10, TestContext.Current.CancellationToken);
             }
 
             child.Kill();
-            await child.WaitForExitAsync();
+            await child.WaitForExitAsync(TestContext.Current.CancellationToken);
             before = File.ReadAllText(journal).Count(letter => letter == '\n') - 1;
         }
 
