@@ -12,11 +12,14 @@ internal static class GemmKernel
     private const int EnoughPlans = 3;
 
     /// <summary>Prices one product.</summary>
+    /// <param name="spec">The machine.</param>
+    /// <param name="op">The product.</param>
+    /// <param name="tile">Rows and columns of the kernel's tile where it is known which one ran; the fastest of all when null.</param>
     /// <exception cref="CapacityException">No kernel fits the machine, or it lacks the type.</exception>
-    public static KernelCost Price(SimtSpec spec, MatMul op)
+    public static KernelCost Price(SimtSpec spec, MatMul op, (int M, int N)? tile = null)
     {
         GemmProblem problem = GemmProblem.Of(op, spec);
-        GemmChoice choice = Choose(spec, problem);
+        GemmChoice choice = Choose(spec, problem, tile);
         var account = new KernelAccount();
         Spend(account, spec, problem, choice);
         Count(account, spec, problem, choice);
@@ -24,11 +27,16 @@ internal static class GemmKernel
     }
 
     /// <summary>The fastest kernel and split; at equal times the one with the lower bound.</summary>
-    public static GemmChoice Choose(SimtSpec spec, GemmProblem problem)
+    public static GemmChoice Choose(SimtSpec spec, GemmProblem problem, (int M, int N)? only = null)
     {
         var candidates = new List<(double Least, GemmPlan Plan)>();
         foreach (GemmTile tile in GemmTiles.For(spec.TensorCores.Instruction, problem.Rate.OnTensorCores))
         {
+            if (only is { } size && size != (tile.M, tile.N))
+            {
+                continue;
+            }
+
             foreach (int split in GemmTiles.Splits)
             {
                 if (GemmPlan.TryCreate(spec, problem, tile, split) is { } plan)

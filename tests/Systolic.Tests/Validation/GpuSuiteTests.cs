@@ -95,6 +95,17 @@ public sealed class GpuSuiteTests
     }
 
     [Fact]
+    public void A_product_runs_the_kernel_that_the_profiler_named_and_otherwise_the_fastest()
+    {
+        // NeuSight: 512 x 1536 x 1536 on A100 PCIe 80 GB took 206.61 us in ampere_sgemm_32x128_tn, which is not the fastest tile for it here.
+        string Product(string notes) => Line("A100-PCIe-80GB", "gemm", "torch.nn.Linear with bias", "M=512 K=1536 N=1536 batch=1", "fp32", 206.61, double.NaN, "event", NeuSight, notes);
+        ValidationReport report = Score(Product("kernel ampere_sgemm_32x128_tn") + Product("") + Product("kernel ampere_sgemm_7777x128_tn"));
+
+        report.Rows[0].Predicted.Should().BeGreaterThan(report.Rows[1].Predicted);
+        report.Rows[2].Predicted.Should().Be(report.Rows[1].Predicted);
+    }
+
+    [Fact]
     public void A_class_is_reported_beside_its_target()
     {
         ValidationReport report = Score(
@@ -151,7 +162,7 @@ public sealed class GpuSuiteTests
     public void Another_header_is_refused() =>
         FluentActions.Invoking(() => ValidationSuites.Score(new GpuSuite(), "id,device\n", "gpu.csv")).Should().Throw<InvalidDocumentException>().WithMessage("gpu.csv: line 1: found the header*");
 
-    private static string Line(string device, string op, string variant, string sizes, string type, double microseconds, double gigabytes, string timing, string source)
+    private static string Line(string device, string op, string variant, string sizes, string type, double microseconds, double gigabytes, string timing, string source, string notes = "")
     {
         Dictionary<string, string> given = sizes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
         return string.Join(',', GpuRow.Columns.Select(Cell)) + "\n";
@@ -168,7 +179,7 @@ public sealed class GpuSuiteTests
             "timing" => timing,
             "quality" => "A",
             "source" => Quote(source),
-            "notes" => op == "swiglu_mlp" ? "config {B: 4; hidden_size: 4096; intermediate_size: 11008}" : "",
+            "notes" => op == "swiglu_mlp" ? "config {B: 4; hidden_size: 4096; intermediate_size: 11008}" : notes,
             _ => given.GetValueOrDefault(column, ""),
         };
     }

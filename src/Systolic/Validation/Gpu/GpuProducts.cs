@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Systolic.Numerics;
 using Systolic.Simt;
 using Systolic.Workloads;
@@ -5,7 +7,7 @@ using Systolic.Workloads;
 namespace Systolic.Validation;
 
 /// <summary>Matrix products of vendor libraries.</summary>
-internal static class GpuProducts
+internal static partial class GpuProducts
 {
     private const int PackedIntegers = 4;
 
@@ -27,9 +29,22 @@ internal static class GpuProducts
         bool tensor = bench.Spec.Rate(product.Type).OnTensorCores;
         double energy = row.TypeName == "int8" ? PackedEnergy : row.Variant == "zeros" ? ZerosEnergy : 1;
         PowerCapSpec power = bench.Spec.Power;
-        GpuBench driven = bench with { Spec = bench.Spec with { Power = power with { PerFlop = power.PerFlop * energy } } };
-        return new GpuPrediction(Class(row, bench.Spec, tensor)) { Seconds = driven.Seconds(product) };
+        SimtSpec spec = bench.Spec with { Power = power with { PerFlop = power.PerFlop * energy } };
+        return new GpuPrediction(Class(row, spec, tensor)) { Seconds = GemmKernel.Price(spec, product, tensor ? null : NamedTile(row, spec)).Time.Seconds };
     }
+
+    /// <summary>The tile in the name of the kernel that a profiler saw, such as "sgemm_128x32_tn"; null when it has none or no such kernel is known. Names count the columns of the result first.</summary>
+    private static (int M, int N)? NamedTile(GpuRow row, SimtSpec spec) =>
+        TilePattern().Match(row.Notes) is { Success: true } match
+            && (Size(match.Groups[2]), Size(match.Groups[1])) is var named
+            && GemmTiles.For(spec.TensorCores.Instruction, onTensorCores: false).Any(tile => (tile.M, tile.N) == named)
+            ? named
+            : null;
+
+    private static int Size(Group digits) => int.Parse(digits.ValueSpan, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"sgemm_(\d{2,3})x(\d{2,3})_", RegexOptions.CultureInvariant)]
+    private static partial Regex TilePattern();
 
     /// <summary>The product; int8 of a row-major or column-major call without the interleaved layout of tensor cores multiplies four packed integers per lane and cycle (DP4A), as fp32 kernels multiply words.</summary>
     private static MatMul Product(GpuRow row) => row.TypeName == "int8"
