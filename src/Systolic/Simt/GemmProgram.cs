@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Systolic.Simt;
 
 /// <summary>Matrix products as warp programs: what each warp of a CTA issues from its start to its last store.</summary>
