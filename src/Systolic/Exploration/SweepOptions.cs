@@ -3,7 +3,7 @@ namespace Systolic.Exploration;
 /// <summary>How a sweep is run. Nothing here changes what is found.</summary>
 public sealed record SweepOptions
 {
-    /// <summary>Points simulated at once; as many as there are cores when null.</summary>
+    /// <summary>Points simulated at once; as many as there are cores when null, and with 0 only those that a journal holds already.</summary>
     public int? Threads { get; init; }
 
     /// <summary>A file that keeps every finished point, so that a run that was stopped goes on; null for none.</summary>
