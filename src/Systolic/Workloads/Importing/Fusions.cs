@@ -25,7 +25,7 @@ internal static class Fusions
     }
 
     /// <summary>1 / (1 + exp(-x)) is the logistic function: its last node takes x.</summary>
-    private static bool Logistic(ImportedNode node) => node.Output.Producer == node && node.Function is Divide or Reciprocal
+    private static bool Logistic(ImportedNode node) => node.Function is Divide or Reciprocal
         && node.Output.Inverted()?.As(Add) is { } sum
         && sum.Orders().Any(order => order.One.Plain().Value == 1 && order.Other.As(Exponential)?.Inputs[0].As(Negate) is { } negated && Become(node, Unary(ElementwiseFunction.Tanh, node), negated.Inputs[0]));
 
