@@ -9,7 +9,6 @@ internal sealed class GemmProgram
 {
     private const int Lanes = 32;
     private const int RequestBytes = 512; // 16 bytes per lane: LDG.128, cp.async, ldmatrix.x4, LDS.128, STG.128
-    private const int RequestWavefronts = 4;
     private const int Copied = 4; // scoreboard of copies through registers; 0 and 1 are those of the fragments of even and odd slices
     private const int Full = 1; // barriers of a Hopper stage; 0 is that of the whole CTA
     private const int Empty = 2;
@@ -35,6 +34,13 @@ internal sealed class GemmProgram
         var program = new GemmProgram(spec, problem, tile);
         return tile.LoaderWarps > 0 ? program.WarpSpecialized(steps, outputBytes) : program.Cooperative(steps, outputBytes);
     }
+
+    private int RequestWavefronts => Wavefronts(RequestBytes);
+
+    private int Wavefronts(int bytes) => bytes / _spec.Multiprocessor.SharedBytesPerCycle;
+
+    /// <summary>Issue cycles of a run; fewer only where more issue is asked what if.</summary>
+    private int Issues(int run) => (int)Math.Max(1, run * _spec.Multiprocessor.SubCores / _spec.Multiprocessor.IssueRate);
 
     /// <summary>Whether copies pass through registers.</summary>
     private bool Staged => !_problem.Rate.OnTensorCores || _spec.TensorCores.Instruction == MatrixInstruction.Hmma;
@@ -156,7 +162,7 @@ internal sealed class GemmProgram
         }
 
         (int rows, int columns) = ThreadTile;
-        AddLoads(list, scoreboard, Ceiling((rows + columns) * sizeof(float), 16), FittedConstants.BroadcastWavefronts);
+        AddLoads(list, scoreboard, Ceiling((rows + columns) * sizeof(float), 16), Wavefronts(128 * FittedConstants.BroadcastWavefronts));
     }
 
     /// <summary>Shared loads of a slice, simulated as two runs.</summary>
@@ -190,7 +196,7 @@ internal sealed class GemmProgram
             int subCores = _spec.Multiprocessor.SubCores;
             if (!_problem.Rate.OnTensorCores)
             {
-                return new(Pipe.Fp32, RunLength * Lanes * subCores / _spec.Multiprocessor.Fp32Lanes, 2) { Issues = RunLength };
+                return new(Pipe.Fp32, RunLength * Lanes * subCores / _spec.Multiprocessor.Fp32Lanes, 2) { Issues = Issues(RunLength) };
             }
 
             int macs = 16 * MultiplyColumns * _sliceBytes / _problem.ElementBytes;
@@ -211,7 +217,7 @@ internal sealed class GemmProgram
     {
         const int Rows = 16;
         int bytes = Rows * columns * outputBytes;
-        int wavefronts = Ceiling(bytes, 128);
+        int wavefronts = Wavefronts(bytes);
         WarpInstruction[] round =
         [
             new(Pipe.Integer, IntegerCycles * Ceiling(Rows * columns, 2 * Lanes)) { Issues = Ceiling(Rows * columns, 2 * Lanes), Stall = 6 + Ceiling(Rows * columns, 2 * Lanes) },
@@ -263,7 +269,7 @@ internal sealed class GemmProgram
         int perInstruction = 64 * _tile.WarpN * _sliceBytes / _problem.ElementBytes;
         var one = new WarpInstruction(Pipe.Warpgroup, perInstruction / _problem.Rate.MacsPerCycle, _latencies.Multiply)
         {
-            Wavefronts = (64 + _tile.WarpN) * _sliceBytes / 128 / _spec.Multiprocessor.SubCores,
+            Wavefronts = Wavefronts((64 + _tile.WarpN) * _sliceBytes) / _spec.Multiprocessor.SubCores,
             Joins = true,
         };
         WarpInstruction[] all = [.. Enumerable.Repeat(one, _slices * _tile.WarpM / 64)];
