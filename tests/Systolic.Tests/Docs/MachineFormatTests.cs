@@ -130,7 +130,7 @@ public sealed partial class MachineFormatTests
     }
 
     /// <summary>The keys that the reader names when it meets an unknown one.</summary>
-    private static IEnumerable<string> Known(JsonObject whole, string prefix) =>
+    private static string[] Known(JsonObject whole, string prefix) =>
         Problem(whole, prefix + Wrong, JsonValue.Create(0))!.Split("expected one of: ")[1].Split(", ");
 
     private static string Expected(JsonObject whole, string path)
