@@ -9,39 +9,24 @@ namespace Systolic.Simt;
 /// </remarks>
 internal static class FittedConstants
 {
-    /// <summary>Share of the tensor rate a steady main loop reaches. Set: A100 SXM 293 of 312 TFLOPS at 8192x16384x16384.</summary>
-    public const double IssueShare = 0.95;
+    /// <summary>Schedulers stay with their warp; 16 wavefronts wait at the shared port; a CTA replaces another at once. Set.</summary>
+    public static readonly MultiprocessorConfig Multiprocessor = new();
 
-    /// <summary>Exposed cycles per k step with one warp per scheduler, asynchronous copies. Fitted.</summary>
-    public const double AsyncBubble = 60;
+    /// <summary>Cycles from the start of a CTA to its first load: parameters, coordinates, addresses.</summary>
+    public const int SetupCycles = 500;
 
-    /// <summary>The same with copies through registers (Volta). Fitted.</summary>
-    public const double StagedBubble = 320;
+    /// <summary>Cycles that a kernel's first CTAs wait for its instructions.</summary>
+    public const int ColdStartCycles = 1000;
 
-    /// <summary>The same for CUDA-core kernels. Fitted; at its search bound.</summary>
-    public const double SimtBubble = 300;
-
-    /// <summary>Cycles from the start of a CTA to its first multiply, beyond one loaded memory latency. Fitted; folds 1500 to 1542 and 1630 on all.</summary>
-    public const double FillCycles = 1630;
-
-    /// <summary>Bytes per cycle at which one CTA writes its tile out. Fitted; folds 22 to 41.</summary>
-    public const double EpilogueBytesPerCycle = 35;
+    /// <summary>Wavefronts of a shared load of 16 bytes per lane that lanes share.</summary>
+    public const int BroadcastWavefronts = 2;
 
     /// <summary>Memory latency under load over the unloaded one. Fitted; folds 1.8 to 2.5.</summary>
     public const double LoadedLatency = 2.4;
 
-    /// <summary>Seconds that a split-K reduction adds. Fitted; folds 0.6 to 1.7 us.</summary>
-    public const double ReductionSeconds = 0.9e-6;
-
-    /// <summary>Exponent that joins compute and memory time of one wave. Fitted.</summary>
-    public const double WaveJoin = 3.3;
-
     /// <summary>Energy of an fp32 CUDA-core FLOP over an fp16 tensor FLOP. Fitted, though it barely moved from its start.</summary>
     /// <remarks>A lane instruction other than a fused multiply-add counts as one such FLOP: 13.8 pJ on A100, where power residuals give 16 pJ.</remarks>
     public const double Fp32Energy = 11.5;
-
-    /// <summary>Issue slots beside 64 FMAs of a thread per k: shared loads and addresses, growing with the root of the thread tile. Fitted; folds 4.9 to 9.4.</summary>
-    public const double IssueExtra = 8.5;
 
     /// <summary>Exponent of energy per event against clock, from the voltage curve. Set: V from 0.70 V at 1.2 GHz to 1.05 V at 1.98 GHz.</summary>
     public const double EnergyExponent = 1.3;

@@ -3,12 +3,8 @@ using Systolic.Workloads;
 
 namespace Systolic.Simt;
 
-/// <summary>Tiled matrix product: the fastest of the library's kernels and splits of K.</summary>
-/// <remarks>
-/// Time = launch + waves + split-K reduction. A wave is all k steps (<see cref="GemmStep"/>) joined with its share of main-memory traffic; the first one also
-/// shows its fill and epilogue whole, later ones overlap them with the other CTAs of the multiprocessor. The clock follows from the power cap.
-/// Operands count as cold: read from main memory at least once.
-/// </remarks>
+/// <summary>Tiled matrix product: the fastest of the library's kernels and splits of K, each simulated warp by warp on the busiest multiprocessor.</summary>
+/// <remarks>Time = launch + the busiest multiprocessor's CTAs + split-K reduction. The clock follows from the power cap. Operands count as cold: read from main memory at least once.</remarks>
 internal static class GemmKernel
 {
     private const int EpilogueInstructions = 4;
@@ -18,72 +14,89 @@ internal static class GemmKernel
     public static KernelCost Price(SimtSpec spec, MatMul op)
     {
         GemmProblem problem = GemmProblem.Of(op, spec);
-        GemmPlan plan = Choose(spec, problem, out double hertz);
+        GemmChoice choice = Choose(spec, problem);
         var account = new KernelAccount();
-        Spend(account, spec, problem, plan, hertz);
-        Count(account, spec, problem, plan, hertz);
-        return account.Settle(Describe(problem, plan, hertz), PowerCap.Voltage(spec, hertz));
+        Spend(account, spec, problem, choice);
+        Count(account, spec, problem, choice);
+        return account.Settle(Describe(problem, choice), PowerCap.Voltage(spec, choice.Hertz));
     }
 
-    /// <summary>The fastest kernel and split; at equal times the earlier in the list.</summary>
-    public static GemmPlan Choose(SimtSpec spec, GemmProblem problem, out double hertz)
+    /// <summary>The fastest kernel and split; at equal times the one with the lower bound.</summary>
+    public static GemmChoice Choose(SimtSpec spec, GemmProblem problem)
     {
-        double best = double.PositiveInfinity;
-        GemmPlan chosen = default;
-        hertz = 0;
+        var candidates = new List<(double Least, GemmPlan Plan)>();
         foreach (GemmTile tile in GemmTiles.For(spec.TensorCores.Instruction, problem.Rate.OnTensorCores))
         {
             foreach (int split in GemmTiles.Splits)
             {
-                // The time at the highest clock bounds the plan from below, so most need no clock of their own.
-                if (!GemmPlan.TryCreate(spec, problem, tile, split, out GemmPlan plan) || plan.SecondsAt(spec.MaximumClock.Hertz) >= best)
+                if (GemmPlan.TryCreate(spec, problem, tile, split) is { } plan)
                 {
-                    continue;
-                }
-
-                double clock = PowerCap.Clock(spec, plan, plan.ReadBytes + plan.WrittenBytes, Fp16Flops(problem, plan));
-                double seconds = plan.SecondsAt(clock);
-                if (seconds < best)
-                {
-                    (best, chosen, hertz) = (seconds, plan, clock);
+                    candidates.Add((plan.LeastSeconds(spec.MaximumClock.Hertz), plan));
                 }
             }
         }
 
-        return chosen.Tile is null
-            ? throw new CapacityException($"{spec.Name}: no GEMM kernel fits a multiprocessor with {spec.Multiprocessor.SharedMemoryPerCta} of shared memory per CTA and {spec.Multiprocessor.Registers} registers.")
-            : chosen;
+        candidates.Sort(static (a, b) => a.Least.CompareTo(b.Least));
+        GemmChoice? best = null;
+        foreach ((double least, GemmPlan plan) in candidates)
+        {
+            if (best is { } known && least >= known.Seconds)
+            {
+                break;
+            }
+
+            GemmChoice choice = GemmChoice.Of(spec, problem, plan, best?.Seconds ?? double.PositiveInfinity);
+            best = best is null || choice.Seconds < best.Value.Seconds ? choice : best;
+        }
+
+        return best ?? throw new CapacityException($"{spec.Name}: no GEMM kernel fits a multiprocessor with {spec.Multiprocessor.SharedMemoryPerCta} of shared memory per CTA and {spec.Multiprocessor.Registers} registers.");
     }
 
-    private static double Fp16Flops(GemmProblem problem, in GemmPlan plan) =>
-        2 * plan.ExecutedMacs(problem) * FittedConstants.RelativeEnergy(problem.Rate.Executed);
-
-    private static void Spend(KernelAccount account, SimtSpec spec, GemmProblem problem, in GemmPlan plan, double hertz)
+    /// <summary>Useful arithmetic at the full rate, multiprocessors idle at the end, launch and reduction; the rest in proportion to what schedulers wait for.</summary>
+    private static void Spend(KernelAccount account, SimtSpec spec, GemmProblem problem, in GemmChoice choice)
     {
-        var time = new JoinedTime(plan.WaveSeconds(hertz), plan.ComputeCycles / hertz, plan.MemorySeconds);
-        double scale = time.ComputeScale / hertz;
-        double perCycle = (double)spec.Multiprocessors * problem.Rate.MacsPerCycle;
-        double useful = problem.UsefulMacs / perCycle;
-        double padded = Math.Max(useful, plan.ExecutedMacs(problem) / perCycle);
-        double balanced = plan.BalancedCycles(spec.Multiprocessors);
-        account.Spend(CycleComponent.Launch, spec.Launch.Cost.Seconds);
-        account.Spend(CycleComponent.MemoryBandwidth, time.MemoryPart);
-        account.Spend(problem.Rate.OnTensorCores ? CycleComponent.MatrixWork : CycleComponent.Vector, useful * scale);
-        account.Spend(CycleComponent.FillAndDrain, (plan.ComputeCycles - plan.LoopCycles + padded - useful) * scale);
-        account.Spend(CycleComponent.TailWave, (plan.LoopCycles - balanced) * scale);
-        account.Spend(plan.Bound, (balanced - padded) * scale);
-        account.Spend(CycleComponent.CacheBandwidth, plan.ReductionSeconds(hertz));
+        GemmPlan plan = choice.Plan;
+        double waves = choice.WaveSeconds;
+        double useful = problem.UsefulMacs / ((double)spec.Multiprocessors * problem.Rate.MacsPerCycle * choice.Hertz);
+        double tail = (waves - useful) * (1 - ((double)plan.Ctas / (plan.Busiest * spec.Multiprocessors)));
+        account.Spend(CycleComponent.Launch, choice.Seconds - waves - plan.ReductionSeconds(choice.Hertz));
+        account.Spend(CycleComponent.CacheBandwidth, plan.ReductionSeconds(choice.Hertz));
+        account.Spend(problem.Rate.OnTensorCores ? CycleComponent.MatrixWork : CycleComponent.Vector, useful);
+        account.Spend(CycleComponent.TailWave, tail);
+        (double port, double l2, double memory) = plan.ReadRates(plan.Slots, choice.Hertz);
+        CycleComponent bytes = memory < Math.Min(port, l2) ? CycleComponent.MemoryBandwidth : CycleComponent.CacheBandwidth;
+        double rest = waves - useful - tail;
+        double all = 0;
+        for (int i = 0; i < choice.Run.Stack.Length; i++)
+        {
+            all += Share((WarpStall)i, choice.Run.Stack[i]);
+        }
+
+        for (int i = 0; i < choice.Run.Stack.Length; i++)
+        {
+            account.Spend(Component((WarpStall)i, bytes), rest * Share((WarpStall)i, choice.Run.Stack[i]) / all);
+        }
     }
 
-    private static void Count(KernelAccount account, SimtSpec spec, GemmProblem problem, in GemmPlan plan, double hertz)
+    /// <summary>Cycles in which a multiplier was busy are in the useful part or in its padding; they take no part in the rest unless there is nothing else.</summary>
+    private static double Share(WarpStall stall, long cycles) => stall is WarpStall.Issue or WarpStall.Tensor or WarpStall.Arithmetic ? 1e-3 * (cycles + 1) : cycles;
+
+    private static CycleComponent Component(WarpStall stall, CycleComponent bytes) => stall switch
     {
-        double ctaSteps = (double)plan.Tiles * plan.KSteps;
+        WarpStall.Memory => bytes,
+        WarpStall.Shared => CycleComponent.ScratchpadConflict,
+        _ => CycleComponent.FillAndDrain,
+    };
+
+    private static void Count(KernelAccount account, SimtSpec spec, GemmProblem problem, in GemmChoice choice)
+    {
+        GemmPlan plan = choice.Plan;
         double results = (double)problem.M * problem.N * problem.Batch;
-        long executed = checked((long)plan.ExecutedMacs(problem));
-        account.Multiply(spec, problem.Rate, executed, Math.Max(0, executed - (long)problem.UsefulMacs), MacsPerWarpInstruction(spec, problem, plan.Tile), hertz);
-        account.Counts.Add(ActivityKind.SharedMemoryByte, checked((long)(ctaSteps * GemmStep.OperandBytes(spec, problem, plan.Tile))));
-        account.L2(spec, (ctaSteps * GemmStep.L2Bytes(spec, problem, plan.Tile)) + plan.WrittenBytes + plan.ReductionBytes, hertz);
-        account.Lanes(spec, EpilogueInstructions * results, results, 0, hertz);
+        long executed = checked((long)plan.ExecutedMacs);
+        account.Multiply(spec, problem.Rate, executed, Math.Max(0, executed - (long)problem.UsefulMacs), MacsPerWarpInstruction(spec, problem, plan.Tile), choice.Hertz);
+        account.Counts.Add(ActivityKind.SharedMemoryByte, checked((long)((double)plan.Tiles * plan.KSteps * plan.Tile.OperandBytes(spec, problem))));
+        account.L2(spec, plan.L2Bytes + plan.WrittenBytes + plan.ReductionBytes, choice.Hertz);
+        account.Lanes(spec, EpilogueInstructions * results, results, 0, choice.Hertz);
         account.Dram(spec, plan.ReadBytes, plan.WrittenBytes);
     }
 
@@ -95,6 +108,10 @@ internal static class GemmKernel
         _ => 512L * Math.Min(tile.N, 256) / problem.ElementBytes,
     };
 
-    private static string Describe(GemmProblem problem, in GemmPlan plan, double hertz) => FormattableString.Invariant(
-        $"tile {plan.Tile.M}x{plan.Tile.N}x{plan.Tile.KBytes / problem.ElementBytes}, {plan.Tile.Stages} stages, split-K {plan.Split}, {plan.Tiles * plan.Split} CTAs, {plan.Resident} per SM, {plan.Waves} waves, {hertz / 1e9:F2} GHz{(problem.Rate.OnTensorCores ? "" : ", CUDA cores")}");
+    private static string Describe(GemmProblem problem, in GemmChoice choice)
+    {
+        GemmPlan plan = choice.Plan;
+        return FormattableString.Invariant(
+            $"tile {plan.Tile.M}x{plan.Tile.N}x{plan.Tile.KBytes / problem.ElementBytes}, {plan.Tile.Stages} stages, split-K {plan.Split}, {plan.Ctas} CTAs, {plan.Resident} per SM, {plan.Waves} waves, {choice.Hertz / 1e9:F2} GHz{(problem.Rate.OnTensorCores ? "" : ", CUDA cores")}");
+    }
 }

@@ -1,48 +1,23 @@
-using Systolic.Accounting;
-
 namespace Systolic.Simt;
 
-/// <summary>One kernel and one split of K for one product: how long it takes at any clock, and why.</summary>
-internal readonly struct GemmPlan : IKernelTime
+/// <summary>One kernel and one split of K for one product: its CTAs, where they run, and the bytes they move.</summary>
+internal sealed class GemmPlan
 {
-    private readonly double _launchSeconds;
-    private readonly double _reductionCycles;
-    private readonly Wave _first;
-    private readonly Wave _next;
-    private readonly Wave _last;
-    private readonly long _nextWaves;
+    private readonly SimtSpec _spec;
+    private readonly GemmProblem _problem;
 
     private GemmPlan(SimtSpec spec, GemmProblem problem, GemmTile tile, int split, int resident)
     {
-        Tile = tile;
-        Split = split;
-        Resident = resident;
-        double kSteps = Math.Ceiling((double)problem.K * problem.ElementBytes / tile.KBytes);
-        Tiles = (problem.M + tile.M - 1) / tile.M * ((problem.N + tile.N - 1) / tile.N) * problem.Batch;
-        KSteps = (long)kSteps;
-        Steps = Math.Ceiling(kSteps / split);
-        long slots = (long)spec.Multiprocessors * resident;
-        long ctas = Tiles * split;
-        FullWaves = ctas / slots;
-        Remainder = ctas % slots;
-        ReadBytes = GemmTraffic.Reads(spec, problem, tile, (double)slots / split);
+        (_spec, _problem, Tile, Split, Resident) = (spec, problem, tile, split, resident);
+        Tiles = Ceiling(problem.M, tile.M) * Ceiling(problem.N, tile.N) * problem.Batch;
+        KSteps = Ceiling(problem.K * problem.ElementBytes, tile.KBytes);
+        Steps = (int)Ceiling(KSteps, split);
+        Slots = (long)spec.Multiprocessors * resident;
+        FullWaves = Ctas / Slots;
+        Remainder = Ctas % Slots;
+        ReadBytes = GemmTraffic.Reads(spec, problem, tile, (double)Slots / split);
         WrittenBytes = problem.ResultBytes * problem.Batch;
         ReductionBytes = split == 1 ? 0 : 2.0 * split * problem.M * problem.N * problem.Batch * sizeof(float);
-
-        double overhead = FittedConstants.FillCycles + (spec.Memory.LatencyCycles * FittedConstants.LoadedLatency)
-            + ((double)tile.M * tile.N * problem.OutputBytes / FittedConstants.EpilogueBytesPerCycle);
-        Full = GemmStep.Of(spec, problem, tile, resident, slots);
-        RemainderPerMultiprocessor = (Remainder + spec.Multiprocessors - 1) / spec.Multiprocessors;
-        Partial = Remainder == 0 ? default : GemmStep.Of(spec, problem, tile, RemainderPerMultiprocessor, Remainder);
-        double dramPerCta = (ReadBytes + WrittenBytes) / spec.Memory.Sustained / ctas;
-        var full = new Wave((Steps * Full.Cycles) + (overhead / resident), dramPerCta * slots);
-        double late = FullWaves > 0 ? overhead / resident : overhead;
-        _first = FullWaves > 0 ? new Wave((Steps * Full.Cycles) + overhead, dramPerCta * slots) : default;
-        _next = full;
-        _nextWaves = Math.Max(0, FullWaves - 1);
-        _last = Remainder == 0 ? default : new Wave((Steps * Partial.Cycles) + late, dramPerCta * Remainder);
-        _launchSeconds = spec.Launch.Cost.Seconds + (split == 1 ? 0 : FittedConstants.ReductionSeconds);
-        _reductionCycles = ReductionBytes / (spec.L2.BytesPerCycle / 2.0);
     }
 
     public GemmTile Tile { get; }
@@ -53,19 +28,21 @@ internal readonly struct GemmPlan : IKernelTime
 
     public long Tiles { get; }
 
+    /// <summary>k steps of a tile.</summary>
     public long KSteps { get; }
 
-    public double Steps { get; }
+    /// <summary>k steps of a CTA.</summary>
+    public int Steps { get; }
+
+    public long Ctas => Tiles * Split;
+
+    /// <summary>CTAs that run at the same time.</summary>
+    public long Slots { get; }
 
     public long FullWaves { get; }
 
+    /// <summary>CTAs of the last, partial wave.</summary>
     public long Remainder { get; }
-
-    public long RemainderPerMultiprocessor { get; }
-
-    public GemmStep Full { get; }
-
-    public GemmStep Partial { get; }
 
     public double ReadBytes { get; }
 
@@ -73,50 +50,75 @@ internal readonly struct GemmPlan : IKernelTime
 
     public double ReductionBytes { get; }
 
-    /// <summary>Multiply-accumulates as executed: whole tiles, whole k steps.</summary>
-    public double ExecutedMacs(GemmProblem problem) => (double)Tiles * Tile.M * Tile.N * KSteps * Tile.KBytes / problem.ElementBytes;
-
     /// <summary>Waves of CTAs, the last one perhaps partial.</summary>
     public long Waves => FullWaves + (Remainder == 0 ? 0 : 1);
 
-    /// <summary>False when the kernel does not fit the machine or the split is finer than K.</summary>
-    public static bool TryCreate(SimtSpec spec, GemmProblem problem, GemmTile tile, int split, out GemmPlan plan)
+    /// <summary>CTAs of the busiest multiprocessor in the last, partial wave.</summary>
+    public long Last => Ceiling(Remainder, _spec.Multiprocessors);
+
+    /// <summary>CTAs of the busiest multiprocessor.</summary>
+    public long Busiest => (FullWaves * Resident) + Last;
+
+    /// <summary>Bytes that all CTAs ask of L2: in a Hopper pair the operand that both need crosses once.</summary>
+    public double L2Bytes => (double)Tiles * KSteps * Tile.KBytes * (Multicast ? Math.Min(Tile.M, Tile.N) + (Math.Max(Tile.M, Tile.N) / 2.0) : Tile.M + Tile.N);
+
+    /// <summary>Bytes that all CTAs receive.</summary>
+    public double ReceivedBytes => (double)Tiles * KSteps * Tile.KBytes * (Tile.M + Tile.N);
+
+    /// <summary>Multiply-accumulates as executed: whole tiles, whole k steps.</summary>
+    public double ExecutedMacs => (double)Tiles * Tile.M * Tile.N * KSteps * Tile.KBytes / _problem.ElementBytes;
+
+    private bool Multicast => Tile.LoaderWarps > 0;
+
+    /// <summary>Null when the kernel does not fit the machine or the split is finer than K.</summary>
+    public static GemmPlan? TryCreate(SimtSpec spec, GemmProblem problem, GemmTile tile, int split)
     {
         int resident = Occupancy.Of(spec.Multiprocessor, tile.Threads, tile.Registers, tile.SharedBytes);
-        bool possible = resident > 0 && split <= Math.Ceiling((double)problem.K * problem.ElementBytes / tile.KBytes);
-        plan = possible ? new GemmPlan(spec, problem, tile, split, resident) : default;
-        return possible;
+        return resident > 0 && split <= Ceiling(problem.K * problem.ElementBytes, tile.KBytes) ? new GemmPlan(spec, problem, tile, split, resident) : null;
     }
 
-    /// <inheritdoc/>
-    public double SecondsAt(double hertz) => _launchSeconds + (_reductionCycles / hertz) + WaveSeconds(hertz);
+    /// <summary>Seconds outside the waves: launch, instructions of the first CTAs, and with split K a second kernel that adds the partial sums through L2.</summary>
+    public double OverheadSeconds(double hertz) => _spec.Launch.Cost.Seconds + (FittedConstants.ColdStartCycles / hertz) + ReductionSeconds(hertz);
 
-    /// <summary>Seconds of the waves alone.</summary>
-    public double WaveSeconds(double hertz) => _first.Seconds(hertz) + (_nextWaves * _next.Seconds(hertz)) + _last.Seconds(hertz);
+    /// <summary>Seconds of the kernel that adds the partial sums.</summary>
+    public double ReductionSeconds(double hertz) => Split == 1 ? 0 : _spec.Launch.Graph.Seconds + (ReductionBytes / (_spec.L2.BytesPerCycle / 2.0) / hertz);
 
-    /// <summary>Cycles of the waves if memory were infinitely fast.</summary>
-    public double ComputeCycles => _first.Cycles + (_nextWaves * _next.Cycles) + _last.Cycles;
-
-    /// <summary>Seconds of the waves if compute were infinitely fast.</summary>
-    public double MemorySeconds => _first.MemorySeconds + (_nextWaves * _next.MemorySeconds) + _last.MemorySeconds;
-
-    /// <summary>Main-loop cycles of all waves.</summary>
-    public double LoopCycles => Steps * ((FullWaves * Full.Cycles) + Partial.Cycles);
-
-    /// <summary>Main-loop cycles if the last wave were as evenly filled as its work allows.</summary>
-    public double BalancedCycles(int multiprocessors) => Remainder == 0
-        ? LoopCycles
-        : Steps * ((FullWaves * Full.Cycles) + (Partial.Cycles * Remainder / ((double)RemainderPerMultiprocessor * multiprocessors)));
-
-    /// <summary>Split-K reduction: fixed seconds and cycles through L2.</summary>
-    public double ReductionSeconds(double hertz) => (Split == 1 ? 0 : FittedConstants.ReductionSeconds) + (_reductionCycles / hertz);
-
-    /// <summary>The resource that bounds most steps.</summary>
-    public CycleComponent Bound => FullWaves > 0 ? Full.Bound : Partial.Bound;
-
-    /// <summary>Compute and memory of one wave, overlapped except around its ends.</summary>
-    private readonly record struct Wave(double Cycles, double MemorySeconds)
+    /// <summary>Seconds that the simulated time cannot fall below: the busiest multiprocessor's arithmetic, or main memory, between a first latency and a last store.</summary>
+    public double LeastSeconds(double hertz)
     {
-        public double Seconds(double hertz) => Cycles == 0 ? 0 : Join.Norm(Cycles / hertz, MemorySeconds, FittedConstants.WaveJoin);
+        double arithmetic = (double)Busiest * Steps * Tile.M * Tile.N * Tile.KBytes / _problem.ElementBytes / _problem.Rate.MacsPerCycle;
+        double memory = (ReadBytes + WrittenBytes) / _spec.Memory.Sustained;
+        return OverheadSeconds(hertz) + ((FittedConstants.SetupCycles + _spec.Memory.LatencyCycles) / hertz) + Math.Max(arithmetic / hertz, memory);
     }
+
+    /// <summary>Cycles of the busiest multiprocessor at a clock, and why.</summary>
+    public MultiprocessorRun Simulate(double hertz)
+    {
+        int outputBytes = Split == 1 ? _problem.OutputBytes : sizeof(float);
+        CtaProgram program = GemmProgram.Of(_spec, _problem, Tile, Steps, outputBytes);
+        return Multiprocessor.Run(
+            FittedConstants.Multiprocessor,
+            program,
+            Resident,
+            [new CtaBatch(FullWaves * Resident, SupplyOf(Slots, hertz)), new CtaBatch(Last, SupplyOf(Remainder, hertz))]);
+    }
+
+    /// <summary>Bytes per cycle for each of the multiprocessors on which <paramref name="ctas"/> run: its port, its share of L2, its share of main memory.</summary>
+    /// <remarks>Main memory serves the reads that miss L2 and the writes in proportion, so its rate for reads is less.</remarks>
+    public (double Port, double L2, double Memory) ReadRates(long ctas, double hertz)
+    {
+        double active = Math.Clamp(ctas, 1, _spec.Multiprocessors);
+        return (_spec.Multiprocessor.PortBytesPerCycle,
+            _spec.L2.BytesPerCycle / active * ReceivedBytes / L2Bytes,
+            _spec.Memory.Sustained / hertz / active * ReceivedBytes / (ReadBytes + WrittenBytes));
+    }
+
+    private Supply SupplyOf(long ctas, double hertz)
+    {
+        (double port, double l2, double memory) = ReadRates(ctas, hertz);
+        double active = Math.Clamp(ctas, 1, _spec.Multiprocessors);
+        return Supply.Of(Math.Min(port, Math.Min(l2, memory)), Math.Min(port, _spec.L2.BytesPerCycle / active), _spec.Memory.LatencyCycles);
+    }
+
+    private static long Ceiling(long value, long by) => (value + by - 1) / by;
 }

@@ -19,6 +19,14 @@ internal sealed record GemmTile(int M, int N, int KBytes, int Stages, int Warps,
 
     /// <summary>Shared memory of a CTA in bytes.</summary>
     public long SharedBytes => (long)Stages * (M + N) * KBytes;
+
+    /// <summary>Bytes from shared memory to the units per CTA and k step: each warp reads its rows of A and columns of B, a warpgroup 64 rows of A and all of B per 64-row instruction.</summary>
+    /// <remarks>CUDA cores: thread tiles are read once into registers.</remarks>
+    public double OperandBytes(SimtSpec spec, GemmProblem problem) => !problem.Rate.OnTensorCores
+        ? (double)(M + N) * KBytes
+        : spec.TensorCores.Instruction == MatrixInstruction.Wgmma
+            ? M / 64.0 * (64 + N) * KBytes
+            : (double)M * N * KBytes * ((1.0 / WarpM) + (1.0 / WarpN));
 }
 
 /// <summary>The kernels to choose from, per generation.</summary>
