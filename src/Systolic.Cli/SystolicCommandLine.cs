@@ -41,6 +41,7 @@ internal static class SystolicCommandLine
         root.Add(new GemmCommand(terminal, library));
         root.Add(new ExplainCommand(terminal, library));
         root.Add(new DiffCommand(terminal));
+        root.Add(new SweepCommand(terminal));
         root.Add(new TrainCostCommand(terminal, library));
         root.Add(new ScaleSimCommand(terminal));
         root.Add(new DramStreamCommand(terminal));

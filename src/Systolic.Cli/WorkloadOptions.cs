@@ -22,6 +22,7 @@ internal sealed class WorkloadOptions
     private readonly Option<string> _layers = SharedOptions.Choice("--layers", "The whole model, or one layer alone without embeddings and head.", ["all", "1"]);
     private readonly Option<string?>? _product;
     private readonly Option<DataType> _type = SharedOptions.MatrixType();
+    private readonly ImportedWorkload _imported = new();
     private readonly Option<Recomputation> _recompute = new("--recompute")
     {
         Description = "Training: compute activations again in the backward pass instead of keeping them: of whole layers (full), or the results of attention (selective).",
@@ -41,14 +42,14 @@ internal sealed class WorkloadOptions
     {
         _library = library;
         _product = orProduct ? new("--product") { Description = "One matrix product instead of a model: M x K times K x N.", HelpName = "MxKxN" } : null;
-        _model = new("--model") { Description = "A preset, or a config.json of Hugging Face, or its folder.", HelpName = "NAME|PATH", Required = !orProduct };
+        _model = new("--model") { Description = "A preset, or a config.json of Hugging Face, or its folder.", HelpName = "NAME|PATH" };
         _model.CompletionSources.Add([.. library.ModelNames]);
     }
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute, _microBatches, _loraRank, _loraTargets, _noOverlap, _ignoreCapacity])
+        foreach (Option option in (Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute, _microBatches, _loraRank, _loraTargets, .. _imported.Options, _type, _noOverlap, _ignoreCapacity])
         {
             command.Add(option);
         }
@@ -56,7 +57,6 @@ internal sealed class WorkloadOptions
         if (_product is not null)
         {
             command.Add(_product);
-            command.Add(_type);
         }
     }
 
@@ -69,14 +69,19 @@ internal sealed class WorkloadOptions
     {
         bool alone = plan is null || plan == ParallelPlan.OneChip;
         long microBatches = plan?.AllMicroBatches ?? 1;
-        if (_product is not null && parsed.GetValue(_product) is { } sizes)
+        bool typed = parsed.GetResult(_type) is { Implicit: false };
+        OperatorGraph? imported = _imported.Build(parsed, typed ? parsed.GetValue(_type) : null);
+        string? sizes = _product is null ? null : parsed.GetValue(_product);
+        if (sizes is not null || imported is not null)
         {
             string? beside = ((Option[])[_model, _phase, _tokens, _context, _batch, _layers, _recompute]).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
-            Refuse(beside is not null, $"{beside} has no meaning beside --product, which is no model.");
-            return Product(sizes, parsed.GetValue(_type));
+            Refuse(beside is not null, $"{beside} has no meaning beside {(sizes is not null ? "--product" : "a file with shapes of its own")}.");
+            Refuse(sizes is not null && imported is not null, "Both --product and a file are given; give one.");
+            return imported ?? Product(sizes!, parsed.GetValue(_type));
         }
 
-        Refuse(_product is not null && parsed.GetValue(_model) is null, "Neither --model nor --product is given; give one.");
+        Refuse(parsed.GetValue(_model) is null, $"None of --model, --onnx{(_product is null ? "" : ", --product")} and --stablehlo is given; give one.");
+        Refuse(typed, "--dtype has no meaning beside --model, whose configuration names its type.");
         string phase = parsed.GetRequiredValue(_phase);
         Refuse(phase == "decode" && parsed.GetValue(_tokens) is not null, "--tokens has no meaning in decode, which makes one token per sequence; give --context.");
         Refuse(phase != "decode" && parsed.GetValue(_context) is not null, $"--context has no meaning in {phase}; give --tokens.");

@@ -44,6 +44,7 @@ internal sealed class RunCommand : Command, IHasExamples
         "systolic run --model llama-3-8b --machine h100 --phase finetune --lora-rank 16 --lora-targets q_proj,v_proj",
         "systolic run --model llama-3-8b --phase decode --price-per-chip-hour 1.5 --price-per-kwh 0.1",
         "systolic run --model llama-3-70b --phase training --batch 256 --chips 64 --tensor-parallel 8 --pipeline 4 --micro-batches 16",
+        "systolic run --onnx ./gpt2.onnx --dim batch=1 --dim seq=512 --machine trn2",
         "systolic run --model ./my-model/config.json --machine ./my-chip.json --json out.json",
     ];
 

@@ -7,7 +7,7 @@ using Systolic.Validation;
 
 namespace Systolic.Cli.Rendering;
 
-/// <summary>Predictions against reference figures: the ratio of both over the size of the figure, a colour per group.</summary>
+/// <summary>Predictions against reference figures: the ratio of both over the size of the figure, a colour per class, or per group where the suite has no classes.</summary>
 internal static class ScatterPicture
 {
     private const int Width = 900;
@@ -38,9 +38,10 @@ internal static class ScatterPicture
         var plot = new Plot();
         plot.Add.VerticalSpan(1 - Band, 1 + Band, Colors.Gray.WithAlpha(0.15));
         plot.Add.HorizontalLine(1, 1, Colors.Gray);
-        foreach (ValidationGroup group in report.Groups)
+        bool classes = report.Classes.Length > 0;
+        foreach (ValidationGroup group in classes ? report.Classes.Select(one => one.Rows) : report.Groups)
         {
-            ValidationRow[] rows = [.. report.Rows.Where(row => row.Group == group.Name && !row.IsBeside && row.Expected > 0)];
+            ValidationRow[] rows = [.. report.Rows.Where(row => (classes ? row.Class : row.Group) == group.Name && !row.IsBeside && row.Expected > 0)];
             Scatter points = plot.Add.ScatterPoints(rows.Select(row => Math.Log10(row.Expected)).ToArray(), rows.Select(row => row.Predicted / row.Expected).ToArray());
             points.MarkerSize = Marker;
             points.LegendText = string.Create(CultureInfo.InvariantCulture, $"{group.Name}: {group.Count} figures, mean error {group.MeanPercent:F1} %");

@@ -21,6 +21,15 @@ public static class AcceleratorReader
     /// <exception cref="InvalidDocumentException">All problems of the file: unknown or missing keys, numbers without a unit, impossible values.</exception>
     public static Accelerator Read(string json, string file)
     {
+        (JsonSection root, Accelerator machine) = ReadParts(json, file);
+        CheckTogether(root, machine);
+        root.Finish();
+        return machine;
+    }
+
+    /// <summary>As <see cref="Read"/>, without asking whether the parts fit each other.</summary>
+    internal static (JsonSection Root, Accelerator Machine) ReadParts(string json, string file)
+    {
         ArgumentNullException.ThrowIfNull(json);
         var root = JsonSection.Parse(json, file);
         string kind = root.Text("kind");
@@ -51,9 +60,7 @@ public static class AcceleratorReader
         machine = machine with { Energy = machine.Energy.MarkAssumed("power", machine.Assumptions) };
         root.RefuseUnknownKeys();
         root.Finish();
-        CheckTogether(root, machine);
-        root.Finish();
-        return machine;
+        return (root, machine);
     }
 
     private static T End<T>(JsonSection section, T spec)

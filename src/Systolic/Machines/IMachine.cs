@@ -25,6 +25,9 @@ public sealed record RunOptions
 
     /// <summary>Energy per activity; the shipped table when null.</summary>
     public EnergyReferenceTable? Prices { get; init; }
+
+    /// <summary>Simulations of linked programs that runs share; null for none.</summary>
+    internal SharedSimulations? Shared { get; init; }
 }
 
 /// <summary>How far a run has come.</summary>

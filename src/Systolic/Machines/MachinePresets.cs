@@ -34,10 +34,14 @@ public static class MachinePresets
     public static IMachine Load(string nameOrPath)
     {
         ArgumentNullException.ThrowIfNull(nameOrPath);
-        return Names.Contains(nameOrPath) ? Read(Json(nameOrPath), nameOrPath)
-            : File.Exists(nameOrPath) ? Read(DocumentText.Read(nameOrPath), nameOrPath)
-            : throw Unknown(nameOrPath);
+        return Read(Text(nameOrPath), nameOrPath);
     }
+
+    /// <summary>The JSON of a preset, or of a file by path.</summary>
+    /// <exception cref="InvalidDocumentException">Neither.</exception>
+    internal static string Text(string nameOrPath) => Names.Contains(nameOrPath) ? Json(nameOrPath)
+        : File.Exists(nameOrPath) ? DocumentText.Read(nameOrPath)
+        : throw Unknown(nameOrPath);
 
     /// <summary>The JSON of preset <paramref name="name"/>: a file to start from.</summary>
     /// <exception cref="InvalidDocumentException">There is no such preset.</exception>
@@ -51,22 +55,25 @@ public static class MachinePresets
     /// <exception cref="InvalidDocumentException">There is no such preset, or it is no systolic machine.</exception>
     public static Accelerator Accelerator(string name) => AcceleratorReader.Read(Json(name), name);
 
-    private static IMachine Read(string json, string file)
+    /// <summary>The machine of a JSON text, which messages call <paramref name="file"/>.</summary>
+    /// <exception cref="InvalidDocumentException">It is no machine, with all its problems.</exception>
+    internal static IMachine Read(string json, string file) => KindOf(json, file) is AcceleratorReader.Kind ? new SystolicMachine(AcceleratorReader.Read(json, file)) : SimtReader.Read(json, file);
+
+    /// <summary>As <see cref="Read"/>, of each part by itself: whether they fit each other is not asked.</summary>
+    /// <exception cref="InvalidDocumentException">As there.</exception>
+    internal static void CheckParts(string json, string file) => _ = KindOf(json, file) is AcceleratorReader.Kind ? (object)AcceleratorReader.ReadParts(json, file) : SimtReader.ReadParts(json, file);
+
+    private static string KindOf(string json, string file)
     {
         var root = JsonSection.Parse(json, file);
         string kind = root.Text("kind");
-        if (kind is AcceleratorReader.Kind)
-        {
-            return new SystolicMachine(AcceleratorReader.Read(json, file));
-        }
-
-        if (kind.Length > 0 && kind is not SimtReader.Kind)
+        if (kind is not (AcceleratorReader.Kind or SimtReader.Kind or ""))
         {
             root.Problem("kind", $"found \"{kind}\", expected \"{AcceleratorReader.Kind}\" or \"{SimtReader.Kind}\"");
         }
 
         root.Finish();
-        return SimtReader.Read(json, file);
+        return kind;
     }
 
     private static InvalidDocumentException Unknown(string name) =>

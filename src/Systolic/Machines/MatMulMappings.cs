@@ -29,6 +29,7 @@ public sealed class MatMulMappings
     private const long LargestSize = 1L << 31;
 
     private readonly ConcurrentDictionary<Key, Choice> _chosen = new();
+    private readonly ConcurrentDictionary<Trial, Choice> _tried = new();
     private readonly ImmutableDictionary<(string Machine, MatMul Product), Choice> _pinned;
     private readonly string _file;
 
@@ -45,6 +46,9 @@ public sealed class MatMulMappings
 
     // Classes, as keys and values: dictionaries of these need not be compiled when a process starts.
     private sealed record Key(Accelerator Machine, MatMul Product);
+
+    // The size of SBUF decides which candidates there are and nothing else, so machines that differ in it alone share trials.
+    private sealed record Trial(Accelerator AnySbuf, MatMul Product, string Candidates);
 
     /// <summary>Reads a file that <see cref="ToJson"/> wrote: its mappings are pinned.</summary>
     /// <exception cref="InvalidDocumentException">There is no such file, or it is none of mappings; the message names every problem.</exception>
@@ -149,11 +153,11 @@ public sealed class MatMulMappings
         }
 
         // Two threads may choose at once; they choose the same.
-        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), static key => Fastest(key.Product, key.Machine));
+        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), key => Fastest(key.Product, key.Machine));
         return (chosen.Mapping, chosen.How);
     }
 
-    private static Choice Fastest(MatMul op, Accelerator machine)
+    private Choice Fastest(MatMul op, Accelerator machine)
     {
         (MatMul sample, long products) = Sample(op, machine);
         ImmutableArray<MatMulMapping> candidates = MatMulMapping.Shortlist(op, machine, (int)Math.Clamp(2 * MaximumProducts / products, Least, Most), Factor);
@@ -162,6 +166,12 @@ public sealed class MatMulMappings
             return new Choice(candidates[0], "only candidate");
         }
 
+        var trial = new Trial(machine with { Sbuf = machine.Sbuf with { PartitionSize = Bytes.Zero } }, op, string.Join("; ", candidates));
+        return _tried.GetOrAdd(trial, _ => Fastest(op, machine, sample, candidates));
+    }
+
+    private static Choice Fastest(MatMul op, Accelerator machine, MatMul sample, ImmutableArray<MatMulMapping> candidates)
+    {
         double enough = new MatMulPlan(op, candidates[0], machine).LeastSeconds * (1 + MatMulMapping.EquallyFast);
         var seconds = new double[candidates.Length];
         int tried = 0;

@@ -21,6 +21,20 @@ public static class SimtReader
     /// <exception cref="InvalidDocumentException">Malformed JSON, an unknown or missing key, a number without its unit, an impossible value: all of them at once.</exception>
     public static SimtMachine Read(string json, string file)
     {
+        (JsonSection root, SimtSpec spec) = ReadParts(json, file);
+        foreach ((string path, string problem) in SimtRules.Problems(spec))
+        {
+            root.Problem(path, problem);
+        }
+
+        root.RequirePrices("energy.nodeNanometres", spec.Energy);
+        root.Finish();
+        return new SimtMachine(spec);
+    }
+
+    /// <summary>As <see cref="Read"/>, without asking whether the parts fit each other.</summary>
+    internal static (JsonSection Root, SimtSpec Spec) ReadParts(string json, string file)
+    {
         ArgumentNullException.ThrowIfNull(json);
         JsonSection root = JsonSection.Parse(json, file);
         string kind = root.Text("kind");
@@ -32,14 +46,7 @@ public static class SimtReader
         SimtSpec spec = ReadSpec(root);
         root.RefuseUnknownKeys();
         root.Finish();
-        foreach ((string path, string problem) in SimtRules.Problems(spec))
-        {
-            root.Problem(path, problem);
-        }
-
-        root.RequirePrices("energy.nodeNanometres", spec.Energy);
-        root.Finish();
-        return new SimtMachine(spec);
+        return (root, spec);
     }
 
     private static SimtSpec ReadSpec(JsonSection root)

@@ -117,7 +117,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
     private SimTime RunLinked(ShardedSection section, CoreGroup[] groups, int first, Placed[] parts, ProgramLinker[] linkers, SimTime start)
     {
         Program[] programs = [.. linkers.Select(linker => linker.Build())];
-        CoresRun run = Simulator.RunTogether(programs, timing, options.CollectSpans, cancellation);
+        CoresRun run = Simulate(programs);
         (Program shown, ImmutableArray<Span> spans) = programs.Zip(run.Spans).MaxBy(core => core.Second.Sum(span => span.OnPath.Value));
         Spans.AddRange(spans.Select(span => span with { Start = start + span.Start, Operator = NameOf(section, first + shown.PartOf(Streams.Of(span.Track), span.Index)) }));
 
@@ -150,6 +150,13 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
         Spans.AddRange(slowest.Spans.Select(span => span with { Start = start + span.Start, Operator = GraphSection.Qualify(section.Name, op.Whole.Name) }));
         Add(section, op, slowest.Stack, counts, busy, slowest.Mapping, slowest.HighWater, slowest.Buffers);
         return slowest.Stack.Total;
+    }
+
+    private CoresRun Simulate(Program[] programs)
+    {
+        return options is { Shared: { } shared, CollectSpans: false } ? shared.Get(programs, timing, Run) : Run();
+
+        CoresRun Run() => Simulator.RunTogether(programs, timing, options.CollectSpans, cancellation);
     }
 
     private void Add(ShardedSection section, ShardedOperator op, CycleStack stack, ActivityCounts counts, SimTime[] busy, string mapping, Bytes highWater, ImmutableArray<BufferUse> buffers)

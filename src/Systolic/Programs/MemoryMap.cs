@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Systolic.Numerics;
 
 namespace Systolic.Programs;
 
@@ -21,6 +23,15 @@ internal sealed class MemoryMap(ImmutableArray<MemoryTensor> tensors, MemoryAcce
         {
             views.Add(accesses[i] with { Tensor = accesses[i].Tensor + firstTensor, Pattern = accesses[i].Pattern + firstPattern });
         }
+    }
+
+    /// <summary>Adds where the views lie in main memory to <paramref name="hash"/>.</summary>
+    public void AddTo(IncrementalHash hash)
+    {
+        long[] places = [.. Tensors.SelectMany(tensor => (long[])[tensor.Address, tensor.Type.ByteSize()])];
+        Program.Add<long>(hash, places);
+        Program.Add<MemoryAccess>(hash, accesses.AsSpan(0, count));
+        Program.Add<MemoryPattern>(hash, patterns);
     }
 
     public MemoryView this[int index] => new(Tensors[accesses[index].Tensor], accesses[index].Offset, patterns[accesses[index].Pattern]);

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Systolic.Programs;
 
@@ -60,6 +62,31 @@ public sealed class Program
 
     /// <summary>What each instruction of each stream computes; null in a program for timing only.</summary>
     internal Operation[][]? Operations { get; }
+
+    /// <summary>Adds to <paramref name="hash"/> all that decides how long the program takes; where tiles lie is not part of it, for what must wait for a place says so.</summary>
+    internal void AddTo(IncrementalHash hash)
+    {
+        foreach (Instruction[] stream in _streams)
+        {
+            Add<Instruction>(hash, stream);
+        }
+
+        Add<SemaphoreWait>(hash, _waits);
+        foreach (ImmutableArray<int> ends in PartEnds)
+        {
+            Add(hash, ends.AsSpan());
+        }
+
+        Memory.AddTo(hash);
+    }
+
+    /// <summary>Adds the number of <paramref name="values"/> and their bytes.</summary>
+    internal static void Add<T>(IncrementalHash hash, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        hash.AppendData(BitConverter.GetBytes(values.Length));
+        hash.AppendData(MemoryMarshal.AsBytes(values));
+    }
 
     /// <summary>What transfer <paramref name="op"/> moves of main memory; null when it stays on chip or its kernel does not say.</summary>
     public MemoryView? MemoryOf(in Instruction op) => MemoryOf(op, 0);

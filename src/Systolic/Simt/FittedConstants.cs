@@ -10,13 +10,19 @@ namespace Systolic.Simt;
 internal static class FittedConstants
 {
     /// <summary>Schedulers stay with their warp; 16 wavefronts wait at the shared port; a CTA replaces another at once. Set.</summary>
-    public static readonly MultiprocessorConfig Multiprocessor = new();
+    public static readonly MultiprocessorConfig Multiprocessor = new(Scheduling: WarpScheduling.RoundRobin);
 
     /// <summary>Cycles from the start of a CTA to its first load: parameters, coordinates, addresses.</summary>
     public const int SetupCycles = 500;
 
     /// <summary>Cycles that a kernel's first CTAs wait for its instructions.</summary>
-    public const int ColdStartCycles = 1000;
+    public const int ColdStartCycles = 2000;
+
+    /// <summary>Share of the bandwidth of a long read that tiles reach: rows of 64 or 128 bytes from many pages.</summary>
+    public const double TiledShare = 0.94;
+
+    /// <summary>Cycles of a matrix instruction over 32 of its peak rate. Volta: 107.6 of 125 TFLOPS at 8448x2816x48000.</summary>
+    public static int TensorCycles(MatrixInstruction instruction) => instruction == MatrixInstruction.Hmma ? 36 : 32;
 
     /// <summary>Wavefronts of a shared load of 16 bytes per lane that lanes share.</summary>
     public const int BroadcastWavefronts = 2;
@@ -26,7 +32,7 @@ internal static class FittedConstants
 
     /// <summary>Energy of an fp32 CUDA-core FLOP over an fp16 tensor FLOP. Fitted, though it barely moved from its start.</summary>
     /// <remarks>A lane instruction other than a fused multiply-add counts as one such FLOP: 13.8 pJ on A100, where power residuals give 16 pJ.</remarks>
-    public const double Fp32Energy = 11.5;
+    public const double Fp32Energy = 12;
 
     /// <summary>Exponent of energy per event against clock, from the voltage curve. Set: V from 0.70 V at 1.2 GHz to 1.05 V at 1.98 GHz.</summary>
     public const double EnergyExponent = 1.3;

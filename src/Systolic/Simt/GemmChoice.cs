@@ -10,27 +10,37 @@ internal readonly record struct GemmChoice(GemmPlan Plan, MultiprocessorRun Run,
     /// <summary>Seconds of the waves alone.</summary>
     public double WaveSeconds => Seconds - Plan.OverheadSeconds(Hertz) + (FittedConstants.ColdStartCycles / Hertz);
 
-    /// <summary>Simulates a plan at the highest clock and, where power does not allow it, near the clock that it allows.</summary>
-    /// <param name="spec">The machine.</param>
-    /// <param name="problem">The product.</param>
-    /// <param name="plan">Kernel and split.</param>
-    /// <param name="enough">A time from which on the plan is of no interest: its clock is not sought.</param>
-    public static GemmChoice Of(SimtSpec spec, GemmProblem problem, GemmPlan plan, double enough)
+    /// <summary>The least time that the plan can take, at the clock that power then allows. A plan that takes more cycles runs at a higher clock, but never for less time.</summary>
+    public static double Least(SimtSpec spec, GemmProblem problem, GemmPlan plan)
+    {
+        var least = new GemmTime(plan);
+        return least.SecondsAt(Clock(spec, problem, plan, least));
+    }
+
+    /// <summary>Simulates a plan at the highest clock and takes its cycles to be the same at the one that power allows.</summary>
+    public static GemmChoice Of(SimtSpec spec, GemmProblem problem, GemmPlan plan)
+    {
+        MultiprocessorRun run = plan.Simulate(spec.MaximumClock.Hertz);
+        var time = new GemmTime(plan, run.Cycles);
+        double hertz = Clock(spec, problem, plan, time);
+        return new GemmChoice(plan, run, hertz, time.SecondsAt(hertz));
+    }
+
+    /// <summary>The same with a second simulation, at the clock that power seemed to allow: slower cycles wait fewer times for memory.</summary>
+    public GemmChoice Refine(SimtSpec spec, GemmProblem problem)
     {
         double maximum = spec.MaximumClock.Hertz;
-        double flops = 2 * plan.ExecutedMacs * FittedConstants.RelativeEnergy(problem.Rate.Executed);
-        double bytes = plan.ReadBytes + plan.WrittenBytes;
-        MultiprocessorRun fastest = plan.Simulate(maximum);
-        var time = new GemmTime(plan, maximum, fastest.Cycles, 0);
-        double hertz = time.SecondsAt(maximum) < enough ? PowerCap.Clock(spec, time, bytes, flops) : maximum;
-        if (hertz == maximum)
+        if (Hertz >= maximum)
         {
-            return new GemmChoice(plan, fastest, maximum, time.SecondsAt(maximum));
+            return this;
         }
 
-        MultiprocessorRun slower = plan.Simulate(hertz);
-        time = new GemmTime(plan, maximum, fastest.Cycles, (fastest.Cycles - slower.Cycles) / (maximum - hertz));
-        hertz = PowerCap.Clock(spec, time, bytes, flops);
-        return new GemmChoice(plan, slower, hertz, time.SecondsAt(hertz));
+        MultiprocessorRun slower = Plan.Simulate(Hertz);
+        var time = new GemmTime(Plan, Run.Cycles, maximum, (Run.Cycles - slower.Cycles) / (maximum - Hertz));
+        double hertz = Clock(spec, problem, Plan, time);
+        return new GemmChoice(Plan, slower, hertz, time.SecondsAt(hertz));
     }
+
+    private static double Clock(SimtSpec spec, GemmProblem problem, GemmPlan plan, in GemmTime time) =>
+        PowerCap.Clock(spec, time, plan.ReadBytes + plan.WrittenBytes, 2 * plan.ExecutedMacs * FittedConstants.RelativeEnergy(problem.Rate.Executed));
 }

@@ -8,6 +8,7 @@ namespace Systolic.Simt;
 internal static class GemmKernel
 {
     private const int EpilogueInstructions = 4;
+    private const int MostSimulated = 60_000;
 
     /// <summary>Prices one product.</summary>
     /// <exception cref="CapacityException">No kernel fits the machine, or it lacks the type.</exception>
@@ -31,25 +32,27 @@ internal static class GemmKernel
             {
                 if (GemmPlan.TryCreate(spec, problem, tile, split) is { } plan)
                 {
-                    candidates.Add((plan.LeastSeconds(spec.MaximumClock.Hertz), plan));
+                    candidates.Add((GemmChoice.Least(spec, problem, plan), plan));
                 }
             }
         }
 
         candidates.Sort(static (a, b) => a.Least.CompareTo(b.Least));
         GemmChoice? best = null;
+        long spent = 0;
         foreach ((double least, GemmPlan plan) in candidates)
         {
-            if (best is { } known && least >= known.Seconds)
+            if (best is { } known && (least >= known.Seconds || spent > MostSimulated))
             {
                 break;
             }
 
-            GemmChoice choice = GemmChoice.Of(spec, problem, plan, best?.Seconds ?? double.PositiveInfinity);
+            GemmChoice choice = GemmChoice.Of(spec, problem, plan);
+            spent += choice.Run.Simulated;
             best = best is null || choice.Seconds < best.Value.Seconds ? choice : best;
         }
 
-        return best ?? throw new CapacityException($"{spec.Name}: no GEMM kernel fits a multiprocessor with {spec.Multiprocessor.SharedMemoryPerCta} of shared memory per CTA and {spec.Multiprocessor.Registers} registers.");
+        return best?.Refine(spec, problem) ?? throw new CapacityException($"{spec.Name}: no GEMM kernel fits a multiprocessor with {spec.Multiprocessor.SharedMemoryPerCta} of shared memory per CTA and {spec.Multiprocessor.Registers} registers.");
     }
 
     /// <summary>Useful arithmetic at the full rate, multiprocessors idle at the end, launch and reduction; the rest in proportion to what schedulers wait for.</summary>

@@ -3,6 +3,8 @@ namespace Systolic.Simt;
 /// <summary>One kernel and one split of K for one product: its CTAs, where they run, and the bytes they move.</summary>
 internal sealed class GemmPlan
 {
+    private const long Budget = 20_000;
+    private const int SampledSteps = 24;
     private readonly SimtSpec _spec;
     private readonly GemmProblem _problem;
 
@@ -83,25 +85,64 @@ internal sealed class GemmPlan
     /// <summary>Seconds of the kernel that adds the partial sums.</summary>
     public double ReductionSeconds(double hertz) => Split == 1 ? 0 : _spec.Launch.Graph.Seconds + (ReductionBytes / (_spec.L2.BytesPerCycle / 2.0) / hertz);
 
-    /// <summary>Seconds that the simulated time cannot fall below: the busiest multiprocessor's arithmetic, or main memory, between a first latency and a last store.</summary>
+    /// <summary>Seconds that the simulated time hardly falls below: main memory, or step by step the busiest of a multiprocessor's multipliers, shared-memory port and port to L2; before that the first bytes.</summary>
     public double LeastSeconds(double hertz)
     {
-        double arithmetic = (double)Busiest * Steps * Tile.M * Tile.N * Tile.KBytes / _problem.ElementBytes / _problem.Rate.MacsPerCycle;
-        double memory = (ReadBytes + WrittenBytes) / _spec.Memory.Sustained;
-        return OverheadSeconds(hertz) + ((FittedConstants.SetupCycles + _spec.Memory.LatencyCycles) / hertz) + Math.Max(arithmetic / hertz, memory);
+        double memory = (ReadBytes + WrittenBytes) / Memory;
+        double steps = Steps * ((FullWaves * StepCycles(Resident, Slots, hertz)) + StepCycles(Last, Remainder, hertz));
+        double fills = (FittedConstants.SetupCycles + _spec.Memory.LatencyCycles) * (Resident == 1 ? Waves : 1);
+        return OverheadSeconds(hertz) + Math.Max((steps + fills) / hertz, memory);
+    }
+
+    private double StepCycles(long resident, long running, double hertz)
+    {
+        if (resident == 0)
+        {
+            return 0;
+        }
+
+        (double port, double l2, _) = ReadRates(running, hertz);
+        double filled = (double)(Tile.M + Tile.N) * Tile.KBytes;
+        double multiply = (double)Tile.M * Tile.N * Tile.KBytes / _problem.ElementBytes / _problem.Rate.MacsPerCycle;
+        double shared = (Tile.OperandBytes(_spec, _problem) + (Tile.LoaderWarps > 0 ? 0 : filled)) / _spec.Multiprocessor.SharedBytesPerCycle;
+        return Math.Max(resident * Math.Max(Math.Max(multiply, shared), filled / Math.Min(port, l2)), (double)_spec.Memory.LatencyCycles / (Tile.Stages - 1));
     }
 
     /// <summary>Cycles of the busiest multiprocessor at a clock, and why.</summary>
+    /// <remarks>
+    /// Where several CTAs run out of step, states do not repeat; then two shorter runs, of fewer steps and at most three full waves, are simulated and their cycles taken as linear
+    /// in steps and waves.
+    /// </remarks>
     public MultiprocessorRun Simulate(double hertz)
     {
+        if (Run(Steps, FullWaves, hertz, Budget) is { } whole)
+        {
+            return whole;
+        }
+
+        long waves = Math.Min(FullWaves, 2);
+        int steps = Math.Min(Steps, SampledSteps);
+        MultiprocessorRun sample = Run(steps, waves, hertz)!;
+        double Growth(MultiprocessorRun shorter, double by, double more) => 1 + ((sample.Cycles - shorter.Cycles) / by * more / sample.Cycles);
+        double inSteps = steps == Steps ? 1 : Growth(Run(steps / 2, waves, hertz)!, steps - (steps / 2), Steps - steps);
+        double inWaves = waves == FullWaves ? 1 : Growth(Run(steps, waves - 1, hertz)!, 1, FullWaves - waves);
+        return sample with { Cycles = (long)Math.Round(sample.Cycles * inSteps * inWaves) };
+    }
+
+    private MultiprocessorRun? Run(int steps, long waves, double hertz, long budget = long.MaxValue)
+    {
         int outputBytes = Split == 1 ? _problem.OutputBytes : sizeof(float);
-        CtaProgram program = GemmProgram.Of(_spec, _problem, Tile, Steps, outputBytes);
+        CtaProgram program = GemmProgram.Of(_spec, _problem, Tile, steps, outputBytes);
         return Multiprocessor.Run(
             FittedConstants.Multiprocessor,
             program,
             Resident,
-            [new CtaBatch(FullWaves * Resident, SupplyOf(Slots, hertz)), new CtaBatch(Last, SupplyOf(Remainder, hertz))]);
+            [new CtaBatch(waves * Resident, SupplyOf(Slots, hertz)), new CtaBatch(Last, SupplyOf(Remainder, hertz))],
+            budget);
     }
+
+    /// <summary>Bytes per second that tiles get of main memory.</summary>
+    private double Memory => _spec.Memory.Sustained * FittedConstants.TiledShare;
 
     /// <summary>Bytes per cycle for each of the multiprocessors on which <paramref name="ctas"/> run: its port, its share of L2, its share of main memory.</summary>
     /// <remarks>Main memory serves the reads that miss L2 and the writes in proportion, so its rate for reads is less.</remarks>
@@ -110,14 +151,14 @@ internal sealed class GemmPlan
         double active = Math.Clamp(ctas, 1, _spec.Multiprocessors);
         return (_spec.Multiprocessor.PortBytesPerCycle,
             _spec.L2.BytesPerCycle / active * ReceivedBytes / L2Bytes,
-            _spec.Memory.Sustained / hertz / active * ReceivedBytes / (ReadBytes + WrittenBytes));
+            Memory / hertz / active * ReceivedBytes / (ReadBytes + WrittenBytes));
     }
 
     private Supply SupplyOf(long ctas, double hertz)
     {
         (double port, double l2, double memory) = ReadRates(ctas, hertz);
         double active = Math.Clamp(ctas, 1, _spec.Multiprocessors);
-        return Supply.Of(Math.Min(port, Math.Min(l2, memory)), Math.Min(port, _spec.L2.BytesPerCycle / active), _spec.Memory.LatencyCycles);
+        return Supply.Of(Math.Min(port, Math.Min(l2, memory)), Math.Min(port, _spec.L2.BytesPerCycle / 2.0 / active), _spec.Memory.LatencyCycles);
     }
 
     private static long Ceiling(long value, long by) => (value + by - 1) / by;

@@ -15,7 +15,7 @@ internal sealed class GemmProgram
     private const int Copied = 4; // scoreboard of copies through registers; 0 and 1 are those of the fragments of even and odd slices
     private const int Full = 1; // barriers of a Hopper stage; 0 is that of the whole CTA
     private const int Empty = 2;
-    private const int RunLength = 16; // fused multiply-adds simulated as one instruction
+    private const int RunLength = 32; // fused multiply-adds simulated as one instruction
     private readonly SimtSpec _spec;
     private readonly GemmProblem _problem;
     private readonly GemmTile _tile;
@@ -139,10 +139,10 @@ internal sealed class GemmProgram
     {
         for (int i = 0; i < Copies; i++)
         {
-            list.Add(new(Pipe.Integer, IntegerCycles)); // the address moves on
+            // Two slots: the address moves on, the copy is issued.
             list.Add(Staged
-                ? new(Pipe.Load) { Bytes = RequestBytes, Sets = Copied }
-                : new(Pipe.Load) { Bytes = RequestBytes, Wavefronts = RequestWavefronts, Joins = true });
+                ? new(Pipe.Load) { Issues = 2, Bytes = RequestBytes, Sets = Copied }
+                : new(Pipe.Load) { Issues = 2, Bytes = RequestBytes, Wavefronts = RequestWavefronts, Joins = true });
         }
     }
 
@@ -152,12 +152,22 @@ internal sealed class GemmProgram
         if (_problem.Rate.OnTensorCores)
         {
             int bytes = (_tile.WarpM + _tile.WarpN) * _sliceBytes * (_spec.TensorCores.Instruction == MatrixInstruction.Hmma ? 2 : 1);
-            Add(list, new(Pipe.Shared, Latency: _latencies.Shared) { Wavefronts = RequestWavefronts, Sets = scoreboard }, Ceiling(bytes, RequestBytes));
+            AddLoads(list, scoreboard, Ceiling(bytes, RequestBytes), RequestWavefronts);
             return;
         }
 
         (int rows, int columns) = ThreadTile;
-        Add(list, new(Pipe.Shared, Latency: _latencies.Shared) { Wavefronts = FittedConstants.BroadcastWavefronts, Sets = scoreboard }, Ceiling((rows + columns) * sizeof(float), 16));
+        AddLoads(list, scoreboard, Ceiling((rows + columns) * sizeof(float), 16), FittedConstants.BroadcastWavefronts);
+    }
+
+    /// <summary>Shared loads, two of them simulated as one instruction.</summary>
+    private void AddLoads(List<WarpInstruction> list, int scoreboard, int count, int wavefronts)
+    {
+        for (int i = 0; i < count; i += 2)
+        {
+            int run = Math.Min(2, count - i);
+            list.Add(new(Pipe.Shared, Latency: _latencies.Shared) { Issues = run, Wavefronts = run * wavefronts, Sets = scoreboard });
+        }
     }
 
     /// <summary>Results of a thread on CUDA cores, near square.</summary>
@@ -183,7 +193,7 @@ internal sealed class GemmProgram
             }
 
             int macs = 16 * MultiplyColumns * _sliceBytes / _problem.ElementBytes;
-            return new(Pipe.Tensor, macs * subCores / _problem.Rate.MacsPerCycle, _latencies.Multiply);
+            return new(Pipe.Tensor, macs * subCores * FittedConstants.TensorCycles(_spec.TensorCores.Instruction) / 32 / _problem.Rate.MacsPerCycle, _latencies.Multiply);
         }
     }
 
@@ -191,7 +201,7 @@ internal sealed class GemmProgram
 
     private int MultipliesPerSlice => _problem.Rate.OnTensorCores
         ? _tile.WarpM / 16 * (_tile.WarpN / MultiplyColumns)
-        : Math.Max(1, _tile.WarpM * _tile.WarpN / Lanes / RunLength);
+        : Ceiling(_tile.WarpM * _tile.WarpN / Lanes, RunLength);
 
     private int IntegerCycles => Lanes * _spec.Multiprocessor.SubCores / _spec.Multiprocessor.IntegerLanes;
 

@@ -1,12 +1,12 @@
 namespace Systolic.Simt;
 
-/// <summary>The time of a plan at any clock, from simulations at the highest clock and at one other.</summary>
-/// <remarks>Between two clocks the cycles are taken as linear: those of arithmetic do not change, those of main memory grow with the clock.</remarks>
-internal readonly struct GemmTime(GemmPlan plan, double hertz, double cycles, double slope) : IKernelTime
+/// <summary>The time of a plan at any clock: its lower bound, or what simulations at one or two clocks tell.</summary>
+/// <param name="plan">Kernel and split.</param>
+/// <param name="cycles">Cycles of the busiest multiprocessor at a clock of <paramref name="hertz"/>; negative for the lower bound.</param>
+/// <param name="hertz">That clock.</param>
+/// <param name="slope">Cycles more per hertz more. Those of arithmetic do not change, those of main memory grow with the clock.</param>
+internal readonly struct GemmTime(GemmPlan plan, double cycles = -1, double hertz = 0, double slope = 0) : IKernelTime
 {
-    /// <summary>Cycles of the busiest multiprocessor.</summary>
-    public double Cycles(double at) => cycles + (slope * (at - hertz));
-
     /// <inheritdoc/>
-    public double SecondsAt(double at) => plan.OverheadSeconds(at) + (Cycles(at) / at);
+    public double SecondsAt(double at) => cycles < 0 ? plan.LeastSeconds(at) : plan.OverheadSeconds(at) + ((cycles + (slope * (at - hertz))) / at);
 }

@@ -144,6 +144,26 @@ internal sealed class JsonSection
         return [.. value.EnumerateArray().Select(item => item.GetInt64())];
     }
 
+    /// <summary>Numbers, texts, true and false, in a list or one alone; empty when missing.</summary>
+    public ImmutableArray<JsonElement> Scalars(string key)
+    {
+        _used.Add(key);
+        if (!Has(key))
+        {
+            return [];
+        }
+
+        JsonElement value = _element.GetProperty(key);
+        ImmutableArray<JsonElement> scalars = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        if (scalars.Any(item => item.ValueKind is not (JsonValueKind.Number or JsonValueKind.String or JsonValueKind.True or JsonValueKind.False)))
+        {
+            Problem(key, $"found {Describe(value)}, expected numbers, texts, true or false");
+            return [];
+        }
+
+        return scalars;
+    }
+
     /// <summary>A list of objects; empty when missing.</summary>
     public ImmutableArray<JsonSection> Sections(string key)
     {

@@ -51,10 +51,10 @@ public class ExplainTests
     }
 
     [Theory]
-    [InlineData("explain", "Neither --model nor --product is given; give one.")]
+    [InlineData("explain", "None of --model, --onnx, --product and --stablehlo is given; give one.")]
     [InlineData("explain --product 3x4", "--product: found \"3x4\", expected three whole numbers from 1 to 1073741824, such as 2048x4096x4096.")]
     [InlineData("explain --product 3x4x0", "--product: found \"3x4x0\", expected three whole numbers")]
-    [InlineData("explain --product 3x4x5 --tokens 7", "--tokens has no meaning beside --product, which is no model.")]
+    [InlineData("explain --product 3x4x5 --tokens 7", "--tokens has no meaning beside --product.")]
     public async Task Mistake_is_told(string line, string message)
     {
         CommandLine run = await CommandLine.RunAsync(line.Split(' '));

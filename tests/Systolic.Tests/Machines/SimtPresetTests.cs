@@ -19,6 +19,11 @@ public sealed class SimtPresetTests
     [InlineData("h100", DataType.Fp8E4M3, 1979e12)] // 132 x 4096 x 2 x 1.83 GHz = 1978.8
     [InlineData("h100", DataType.Tf32, 494.7e12)] // 132 x 1024 x 2 x 1.83 GHz = 494.7
     [InlineData("h200", DataType.Fp16, 989e12)]
+    [InlineData("t4", DataType.Fp16, 65e12)] // 40 x 512 x 2 x 1.59 GHz = 65.1
+    [InlineData("t4", DataType.Int8, 130e12)] // 40 x 1024 x 2 x 1.59 GHz = 130.3
+    [InlineData("t4", DataType.Fp32, 8.14e12)] // 40 x 64 x 2 x 1.59 GHz; printed as 8.1
+    [InlineData("l4", DataType.Bf16, 121e12)] // 58 x 512 x 2 x 2.04 GHz = 121.2
+    [InlineData("l4", DataType.Fp32, 30.3e12)] // 58 x 128 x 2 x 2.04 GHz = 30.29
     public void Peak_equals_the_datasheet(string name, DataType type, double flops) =>
         (2 * SimtPresets.Load(name).Profile.PeakMacsPerSecond[type]).Should().BeApproximately(flops, flops * 0.005);
 
@@ -28,6 +33,8 @@ public sealed class SimtPresetTests
     [InlineData("a100-80gb", 2039, 80)]
     [InlineData("h100", 3350, 80)]
     [InlineData("h200", 4800, 131.3)] // 141 GB
+    [InlineData("t4", 320, 16)]
+    [InlineData("l4", 300, 24)]
     public void Memory_equals_the_datasheet(string name, double gigabytesPerSecond, double gibibytes)
     {
         SimtMachine machine = SimtPresets.Load(name);

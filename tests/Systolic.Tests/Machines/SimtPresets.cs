@@ -7,7 +7,7 @@ namespace Systolic.Tests.Machines;
 /// <summary>The SIMT presets as they are embedded in the library.</summary>
 internal static class SimtPresets
 {
-    public static readonly string[] Names = ["v100", "a100-40gb", "a100-80gb", "h100", "h200"];
+    public static readonly string[] Names = ["v100", "a100-40gb", "a100-80gb", "h100", "h200", "t4", "l4"];
 
     private static readonly Dictionary<string, SimtMachine> Machines = Names.ToDictionary(name => name, name => SimtReader.Read(Json(name), name + ".json"));
 

@@ -7,6 +7,7 @@ internal sealed partial class Multiprocessor
     private readonly List<Snapshot> _iterations = [];
     private readonly List<Snapshot> _repeats = [];
     private readonly StateBuffer _state = new();
+    private readonly (bool Arrives, bool Waits)[] _uses;
     private Boundary _boundary;
     private int _leader;
 
@@ -216,8 +217,8 @@ internal sealed partial class Multiprocessor
         for (int b = 0; b < _program.Barriers.Length; b++)
         {
             int complete = BarrierOf(w, b).Complete;
-            _state.Add(_arrived[At(w, b)] - complete);
-            _state.Add(_waited[At(w, b)] - complete);
+            _state.Add(_uses[At(w, b)].Arrives ? _arrived[At(w, b)] - complete : 0);
+            _state.Add(_uses[At(w, b)].Waits ? _waited[At(w, b)] - complete : 0);
         }
     }
 

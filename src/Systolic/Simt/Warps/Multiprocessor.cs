@@ -41,12 +41,18 @@ internal sealed partial class Multiprocessor
         _boards = new WarpScoreboards[warps];
         _arrived = new int[warps * CtaProgram.MaximumBarriers];
         _waited = new int[warps * CtaProgram.MaximumBarriers];
+        _uses = new (bool, bool)[warps * CtaProgram.MaximumBarriers];
         _barriers = [.. Enumerable.Range(0, resident * program.Barriers.Length).Select(_ => new PhaseRing())];
         _schedulers = [.. Enumerable.Range(0, config.SubCores).Select(_ => new Scheduler())];
         for (int w = 0; w < warps; w++)
         {
             _warps[w].SubCore = w % config.SubCores;
             _warps[w].Ready = Never;
+            for (int b = 0; b < program.Barriers.Length; b++)
+            {
+                WarpProgram own = program.Warps[w % program.Warps.Length];
+                _uses[At(w, b)] = (own.Uses(b, waits: false), own.Uses(b, waits: true));
+            }
         }
 
         foreach (Scheduler scheduler in _schedulers)
@@ -63,9 +69,13 @@ internal sealed partial class Multiprocessor
     /// <param name="trace">Receives every issue; then no period is skipped.</param>
     /// <exception cref="InvalidOperationException">The warps wait for something that never happens.</exception>
     public static MultiprocessorRun Run(MultiprocessorConfig config, CtaProgram program, int resident, IReadOnlyList<CtaBatch> queue, List<WarpIssue>? trace = null) =>
-        new Multiprocessor(config, program, resident, queue, trace).Run();
+        new Multiprocessor(config, program, resident, queue, trace).Run(Never)!;
 
-    private MultiprocessorRun Run()
+    /// <summary>The same, given up (null) when more than <paramref name="budget"/> issues have to be gone through one by one.</summary>
+    public static MultiprocessorRun? Run(MultiprocessorConfig config, CtaProgram program, int resident, IReadOnlyList<CtaBatch> queue, long budget) =>
+        new Multiprocessor(config, program, resident, queue, null).Run(budget);
+
+    private MultiprocessorRun? Run(long budget)
     {
         for (int slot = 0; slot < _slots.Length; slot++)
         {
@@ -75,6 +85,10 @@ internal sealed partial class Multiprocessor
         while (_running > 0)
         {
             Step();
+            if (_issued - _skipped > budget)
+            {
+                return null;
+            }
         }
 
         foreach (Scheduler scheduler in _schedulers)

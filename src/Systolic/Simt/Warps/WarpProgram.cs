@@ -32,6 +32,10 @@ internal sealed class WarpProgram
     /// <summary>How often the segments from there on are done.</summary>
     public int Repeats { get; }
 
+    /// <summary>Whether any of its instructions arrives at, or waits for, a barrier.</summary>
+    public bool Uses(int barrier, bool waits) => Array.Exists(
+        Segments, segment => Array.Exists(segment.Body, one => one.Use != BarrierUse.None && one.Barrier == barrier && one.Use == BarrierUse.Wait == waits));
+
     private static bool Counts(WarpSegment segment) => segment is { Count: > 0, Body.Length: > 0 };
 }
 

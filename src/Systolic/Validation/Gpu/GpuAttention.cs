@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
-using Systolic.Numerics;
 using Systolic.Simt;
 using Systolic.Workloads;
 

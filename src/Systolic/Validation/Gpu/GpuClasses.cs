@@ -11,6 +11,7 @@ internal static class GpuClasses
     public const string LaneProducts = "products, CUDA cores";
     public const string HostProducts = "products, host clock";
     public const string CrowdProducts = "products, crowd-sourced";
+    public const string PackedProducts = "products, int8 on CUDA cores";
     public const string Attention = "attention";
     public const string UnfusedAttention = "attention without fusion";
     public const string OtherAttention = "attention of other kernels";
@@ -19,12 +20,11 @@ internal static class GpuClasses
     public const string Latency = "memory latency";
     public const string Exchanges = "all-reduce";
     public const string Models = "layers and models";
-    public const string BoardPower = "board power";
 
     /// <summary>Targets in percent; classes without one are reported beside.</summary>
     public static ImmutableArray<(string Class, double? Percent)> Targets { get; } =
     [
         (AmpereProducts, 5), (HopperProducts, 7), (VoltaProducts, 10), (LaneProducts, 8), (Attention, 8), (Rows, 10), (Streams, 6), (Models, 8),
-        (HostProducts, null), (CrowdProducts, null), (OtherAttention, null), (UnfusedAttention, null), (Latency, null), (Exchanges, null), (BoardPower, null),
+        (HostProducts, null), (CrowdProducts, null), (PackedProducts, null), (OtherAttention, null), (UnfusedAttention, null), (Latency, null), (Exchanges, null),
     ];
 }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Systolic.Numerics;
-using Systolic.Units;
 using Systolic.Workloads;
 
 namespace Systolic.Validation;

@@ -10,9 +10,6 @@ internal sealed record GpuPrediction(string Class)
     /// <summary>Bytes per second.</summary>
     public double? Rate { get; init; }
 
-    /// <summary>Board power in watts.</summary>
-    public double? Watts { get; init; }
-
     /// <summary>Why there is no prediction.</summary>
     public string? Refusal { get; init; }
 

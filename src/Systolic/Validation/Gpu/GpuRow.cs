@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Systolic.Numerics;
 using Systolic.Units;
 
@@ -48,8 +49,6 @@ internal sealed record GpuRow
 
     public required double Gigabytes { get; init; }
 
-    public required double Watts { get; init; }
-
     /// <summary>The clock that was read: device, profiler, event, host_sync.</summary>
     public required string Timing { get; init; }
 
@@ -62,19 +61,22 @@ internal sealed record GpuRow
     /// <summary>Remarks of the source.</summary>
     public required string Notes { get; init; }
 
+    /// <summary>What other models made of the time, in the order of <see cref="Peers"/>.</summary>
+    public required ImmutableArray<double> PeerMicroseconds { get; init; }
+
     /// <summary>The element type.</summary>
     /// <exception cref="FormatException">The name is unknown.</exception>
     public DataType Type => DataTypes.Parse(TypeName);
 
     /// <summary>Columns of the file, in order.</summary>
-    public static string[] Columns { get; } =
+    public static ImmutableArray<string> Columns { get; } =
     [
         "id", "device", "op", "variant", "M", "K", "N", "batch", "heads_q", "heads_kv", "seq_q", "seq_kv", "head_dim", "causal", "dtype", "latency_us", "tflops", "gbps", "power_w",
         "timing", "quality", "source", "notes", .. Peers,
     ];
 
     /// <summary>Columns with what other models made of the row.</summary>
-    public static string[] Peers => ["peer_llmcompass_us", "peer_roofline_us", "peer_neusight_us"];
+    public static ImmutableArray<string> Peers => ["peer_llmcompass_us", "peer_roofline_us", "peer_neusight_us"];
 
     /// <summary>Reads a row.</summary>
     public static GpuRow Read(CsvRow row) => new()
@@ -96,11 +98,11 @@ internal sealed record GpuRow
         TypeName = row.Optional("dtype"),
         Microseconds = Figure(row, "latency_us"),
         Gigabytes = Figure(row, "gbps"),
-        Watts = Figure(row, "power_w"),
         Timing = row.Text("timing"),
         Quality = row.Text("quality"),
         Source = row.Text("source"),
         Notes = row.Optional("notes"),
+        PeerMicroseconds = [.. Peers.Select(peer => Figure(row, peer))],
     };
 
     private static long Size(CsvRow row, string column) => row.Optional(column).Length == 0 ? 0 : row.Integer(column, 0, LargestSize);

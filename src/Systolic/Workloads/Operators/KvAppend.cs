@@ -16,6 +16,11 @@ public sealed record KvAppend(string Name, long Rows, long Columns) : RowOperato
         init;
     }
 
+    /// <inheritdoc/>
+    protected override Operator Restrict(long share) => ValueColumns == Columns || Split.Axis is SplitAxis.Rows or SplitAxis.Batch
+        ? base.Restrict(share)
+        : this with { Columns = Columns / Split.Units * share, ValueColumns = ValueColumns / Split.Units * share };
+
     private ImmutableArray<(Shape, DataType)> KeysAndValues => [Whole, (new Shape(Rows, ValueColumns), Type)];
 
     /// <inheritdoc/>

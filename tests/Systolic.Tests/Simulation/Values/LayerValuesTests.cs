@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Tests.Kernels;
+using Systolic.Tests.Onnx;
 using Systolic.Workloads;
 using Tensor = Systolic.Workloads.Tensor;
 
@@ -124,7 +125,7 @@ public class LayerValuesTests
 
     private static Matrix RunOnnx(Dictionary<string, Matrix> tensors, int tokens)
     {
-        using var model = new OnnxModel();
+        using var model = new OnnxWriter();
         string output = WriteLayer(model, tensors, model.Input("hidden", tokens, (int)Shape.Hidden), tokens);
         model.Output(output, tokens, (int)Shape.Hidden);
         using var session = new InferenceSession(model.ToArray());
@@ -134,7 +135,7 @@ public class LayerValuesTests
         return Matrix.From(tokens, (int)Shape.Hidden, (row, column) => values[(row * (int)Shape.Hidden) + column]);
     }
 
-    private static string WriteLayer(OnnxModel model, Dictionary<string, Matrix> tensors, string x, int tokens)
+    private static string WriteLayer(OnnxWriter model, Dictionary<string, Matrix> tensors, string x, int tokens)
     {
         string Weight(string name) => model.Constant(tensors[name + ".weight"]);
         string Project(string input, string name) => model.Node("MatMul", [input, Weight("layer/" + name)]);
@@ -147,14 +148,14 @@ public class LayerValuesTests
         return model.Node("Add", [stream, Project(activated, "mlp/down_proj")]);
     }
 
-    private static string Normalize(OnnxModel model, string x, string gain)
+    private static string Normalize(OnnxWriter model, string x, string gain)
     {
-        string mean = model.Node("ReduceMean", [model.Node("Mul", [x, x])], ("axes", [1], true), ("keepdims", [1], false));
+        string mean = model.Node("ReduceMean", [model.Node("Mul", [x, x])], ("axes", new long[] { 1 }), ("keepdims", 1L));
         string root = model.Node("Sqrt", [model.Node("Add", [mean, model.Constant(Matrix.From(1, 1, (_, _) => 1e-5f))])]);
         return model.Node("Mul", [model.Node("Div", [x, root]), gain]);
     }
 
-    private static string WriteAttention(OnnxModel model, Matrix table, string q, string k, string v, int tokens)
+    private static string WriteAttention(OnnxWriter model, Matrix table, string q, string k, string v, int tokens)
     {
         int d = (int)Shape.HeadDim, half = d / 2;
         string cosines = model.Constant(Matrix.From(tokens, d, (row, column) => table[row, column % half]));
@@ -167,9 +168,9 @@ public class LayerValuesTests
         string[] heads = [.. Enumerable.Range(0, (int)Shape.QueryHeads).Select(head =>
         {
             int shared = head / (int)(Shape.QueryHeads / Shape.KvHeads) * d;
-            string keys = model.Node("Transpose", [Rotate(model.Columns(k, shared, d))], ("perm", [1, 0], true));
+            string keys = model.Node("Transpose", [Rotate(model.Columns(k, shared, d))], ("perm", new long[] { 1, 0 }));
             string scores = model.Node("MatMul", [Rotate(model.Columns(q, head * d, d)), keys]);
-            string weights = model.Node("Softmax", [model.Node("Add", [model.Node("Mul", [scores, scale]), mask])], ("axis", [1], false));
+            string weights = model.Node("Softmax", [model.Node("Add", [model.Node("Mul", [scores, scale]), mask])], ("axis", 1L));
             return model.Node("MatMul", [weights, model.Columns(v, shared, d)]);
         })];
         return model.Concatenate(heads);
