@@ -9,8 +9,8 @@ internal readonly record struct AttentionPlan : IKernelTime
 {
     private const int SimulatedBlocks = 12;
 
-    /// <summary>An instruction of these programs stands for all requests of a slice, so more wavefronts wait at the shared port.</summary>
-    private static readonly MultiprocessorConfig Multiprocessors = FittedConstants.Multiprocessor with { SharedQueue = 64 };
+    /// <summary>Schedulers stay with their warp, which keeps warps apart. An instruction of these programs stands for all requests of a slice, so more wavefronts wait at the shared port.</summary>
+    private static readonly MultiprocessorConfig Multiprocessors = FittedConstants.Multiprocessor with { SharedQueue = 64, Scheduling = WarpScheduling.GreedyThenOldest };
     private readonly SimtSpec _spec;
     private readonly MatrixRate _rate;
     private readonly Attention _op;
@@ -53,8 +53,8 @@ internal readonly record struct AttentionPlan : IKernelTime
     /// <summary>Main memory gives less than L2 and the port would take.</summary>
     public bool MemoryBound => SupplyAt(Hertz).ReadTicks > SupplyAt(_spec.MaximumClock.Hertz * 1e-3).ReadTicks;
 
-    /// <summary>Shared-memory bytes of a block, of all warps of a CTA.</summary>
-    public long SharedBytes => 0;
+    /// <summary>Bytes that a block of all warps of a CTA moves through the shared port.</summary>
+    public double SharedBytes { get; private init; }
 
     /// <summary>Seconds of main-memory traffic.</summary>
     private double MemorySeconds => DramBytes / _spec.Memory.Sustained;
@@ -101,13 +101,10 @@ internal readonly record struct AttentionPlan : IKernelTime
         int rows = _op.Backward ? Tile.Keys : Tile.Queries, columns = _op.Backward ? Tile.Queries : Tile.Keys;
         int masked = _op.Causal && _op.QueryTokens > 1 ? (rows + columns - 1) / columns * (_op.Window is null ? 1 : 2) : 0;
         long slots = (long)_spec.Multiprocessors * Resident;
-        MultiprocessorRun Run(int blocks, int ctas)
-        {
-            CtaProgram program = plan._op.Backward
-                ? AttentionGradientProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked)
-                : AttentionProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked);
-            return Multiprocessor.Run(Multiprocessors, program, plan.Resident, [new CtaBatch(ctas, supply)]);
-        }
+        CtaProgram Program(int blocks) => plan._op.Backward
+            ? AttentionGradientProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked)
+            : AttentionProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked);
+        MultiprocessorRun Run(int blocks, int ctas) => Multiprocessor.Run(Multiprocessors, Program(blocks), plan.Resident, [new CtaBatch(ctas, supply)]);
 
         int some = (int)Math.Min(Grid.Longest, SimulatedBlocks), few = (some + 2) / 3;
         double Cta(int blocks, MultiprocessorRun first) => plan.Grid.Ctas <= slots ? first.Cycles : (Run(blocks, 3 * plan.Resident).Cycles - first.Cycles) / 2.0;
@@ -119,6 +116,7 @@ internal readonly record struct AttentionPlan : IKernelTime
             Cycles = Grid.Makespan(slots, block, edge, AttentionTile.Warpgroups(_spec, _rate)),
             BalancedCycles = Grid.Balanced(slots, block, edge),
             Stack = run.Stack,
+            SharedBytes = Program(some).Sum(instruction => instruction.Wavefronts) * (double)_spec.Multiprocessor.SharedBytesPerCycle / some,
         };
     }
 

@@ -37,7 +37,29 @@ internal sealed class WarpCode(SimtSpec spec, MatrixRate rate, int elementBytes)
     }
 
     /// <summary>Start of a CTA: parameters, coordinates, addresses.</summary>
-    public void Setup() => _body.Add(new(Pipe.Integer) { Stall = FittedConstants.SetupCycles });
+    public void Setup(int cycles = FittedConstants.SetupCycles) => _body.Add(new(Pipe.Integer) { Stall = cycles });
+
+    /// <summary>So many instructions of any kind: each takes its turn at the scheduler, few warps longer than that.</summary>
+    public void Issue(double count, int waits)
+    {
+        for (int left = (int)Math.Ceiling(count); left > 0; left -= RunLength, waits = 0)
+        {
+            _body.Add(new(Pipe.None) { Issues = Math.Min(left, RunLength), Waits = waits });
+        }
+    }
+
+    /// <summary>A warp's bytes from L2 or beyond.</summary>
+    public void Load(double bytes, int sets) => _body.Add(new(Pipe.Load) { Bytes = (int)Math.Ceiling(bytes), Sets = sets });
+
+    /// <summary>A warp's bytes once more: in part from L1, the rest from beyond, so many cycles later than at first.</summary>
+    public void Reload(double bytes, double misses, double later, int sets)
+    {
+        _body.Add(new(Pipe.Shared, Latency: spec.Multiprocessor.L1LatencyCycles) { Wavefronts = Ceiling(bytes * (1 - misses), spec.Multiprocessor.SharedBytesPerCycle), Sets = sets });
+        if (misses > 0)
+        {
+            _body.Add(new(Pipe.Load, Latency: (int)Math.Round(later)) { Bytes = (int)Math.Ceiling(bytes * misses), Sets = sets });
+        }
+    }
 
     /// <summary>So many instructions of a pipe with lanes.</summary>
     /// <param name="pipe">Fp32, integers or special functions, whose results are awaited as <see cref="Values"/>.</param>
