@@ -134,7 +134,7 @@ internal sealed class GemmPlan
         int outputBytes = Split == 1 ? _problem.OutputBytes : sizeof(float);
         CtaProgram program = GemmProgram.Of(_spec, _problem, Tile, steps, outputBytes);
         return Multiprocessor.Run(
-            FittedConstants.Multiprocessor,
+            new MultiprocessorConfig(_spec.Multiprocessor.SubCores),
             program,
             Resident,
             [new CtaBatch(waves * Resident, SupplyOf(Slots, hertz)), new CtaBatch(Last, SupplyOf(Remainder, hertz))],

@@ -231,14 +231,15 @@ internal sealed class GemmProgram
         WarpInstruction[] multiply = Wgmma();
         WarpInstruction wait = new(Pipe.None) { Use = BarrierUse.Wait, Barrier = Full };
         WarpInstruction release = new(Pipe.None) { Use = BarrierUse.Arrive, Barrier = Empty };
-        var consumer = new WarpProgram(
-        [
-            new([Setup]),
-            new([wait, .. multiply]),
-            new([wait, .. multiply, release with { GroupsLeft = 1 }], steps - 1),
-            new([release with { GroupsLeft = 0 }]),
-            .. Epilogue(_tile.WarpM / 4, _tile.WarpN, outputBytes),
-        ]);
+        WarpSegment[] loop = _problem.ElementBytes == 1
+            ? [new([wait, .. multiply, Promote, release], steps)]
+            :
+            [
+                new([wait, .. multiply]),
+                new([wait, .. multiply, release with { GroupsLeft = 1 }], steps - 1),
+                new([release with { GroupsLeft = 0 }]),
+            ];
+        var consumer = new WarpProgram([new([Setup]), .. loop, .. Epilogue(_tile.WarpM / 4, _tile.WarpN, outputBytes)]);
         var producer = new WarpProgram(
         [
             new([Setup]),
@@ -267,6 +268,16 @@ internal sealed class GemmProgram
         WarpInstruction[] all = [.. Enumerable.Repeat(one, _slices * _tile.WarpM / 64)];
         all[^1] = one with { Commits = true };
         return all;
+    }
+
+    /// <summary>Sums of fp8 products, which the tensor core keeps with few bits, are added in fp32 on the CUDA cores after every 128 of K (DeepGEMM; DeepSeek-V3, arXiv 2412.19437, 3.3.2).</summary>
+    private WarpInstruction Promote
+    {
+        get
+        {
+            int sums = _tile.WarpM * _tile.WarpN / (4 * Lanes);
+            return new(Pipe.Fp32, sums * Lanes * _spec.Multiprocessor.SubCores / _spec.Multiprocessor.Fp32Lanes) { Issues = sums, GroupsLeft = 0 };
+        }
     }
 
     /// <summary>Spreads <paramref name="other"/> evenly over <paramref name="count"/> multiplies; those between two of them become one instruction.</summary>

@@ -85,7 +85,7 @@ internal static class GemmTiles
     ];
 
     /// <summary>Ways to divide K between CTAs.</summary>
-    public static ImmutableArray<int> Splits { get; } = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32];
+    public static ImmutableArray<int> Splits { get; } = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 48, 64];
 
     /// <summary>The kernels of an instruction; CUDA-core kernels when the type does not run on tensor cores.</summary>
     public static ImmutableArray<GemmTile> For(MatrixInstruction instruction, bool onTensorCores) => (onTensorCores, instruction) switch

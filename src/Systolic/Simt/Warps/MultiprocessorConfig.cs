@@ -12,10 +12,10 @@ internal enum WarpScheduling
 
 /// <summary>What a multiprocessor is besides the durations that instructions carry.</summary>
 /// <param name="SubCores">Schedulers, each with its warps and pipes.</param>
-/// <param name="SharedQueue">Wavefronts that may wait at the shared-memory port before issue stops.</param>
+/// <param name="SharedQueue">Wavefronts that may wait at the shared-memory port before issue stops; 8 inferred, 4 to 16 differ little.</param>
 /// <param name="Turnaround">Cycles from the end of a CTA to the first issue of the next in its place.</param>
 /// <param name="Scheduling">The schedulers' rule.</param>
-internal sealed record MultiprocessorConfig(int SubCores = 4, int SharedQueue = 8, int Turnaround = 0, WarpScheduling Scheduling = WarpScheduling.GreedyThenOldest);
+internal sealed record MultiprocessorConfig(int SubCores = 4, int SharedQueue = 8, int Turnaround = 0, WarpScheduling Scheduling = WarpScheduling.RoundRobin);
 
 /// <summary>What the chip gives one multiprocessor: its share of L2 and main memory.</summary>
 /// <param name="ReadTicks">Eighths of a cycle per KiB read.</param>
