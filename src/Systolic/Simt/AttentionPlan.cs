@@ -9,8 +9,6 @@ internal readonly record struct AttentionPlan : IKernelTime
 {
     private const int SimulatedBlocks = 12;
 
-    /// <summary>Schedulers stay with their warp, which keeps warps apart. An instruction of these programs stands for all requests of a slice, so more wavefronts wait at the shared port.</summary>
-    private static readonly MultiprocessorConfig Multiprocessors = FittedConstants.Multiprocessor with { SharedQueue = 64, Scheduling = WarpScheduling.GreedyThenOldest };
     private readonly SimtSpec _spec;
     private readonly MatrixRate _rate;
     private readonly Attention _op;
@@ -104,7 +102,7 @@ internal readonly record struct AttentionPlan : IKernelTime
         CtaProgram Program(int blocks) => plan._op.Backward
             ? AttentionGradientProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked)
             : AttentionProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked);
-        MultiprocessorRun Run(int blocks, int ctas) => Multiprocessor.Run(Multiprocessors, Program(blocks), plan.Resident, [new CtaBatch(ctas, supply)]);
+        MultiprocessorRun Run(int blocks, int ctas) => Multiprocessor.Run(WarpCode.Config(plan._spec), Program(blocks), plan.Resident, [new CtaBatch(ctas, supply)]);
 
         int some = (int)Math.Min(Grid.Longest, SimulatedBlocks), few = (some + 2) / 3;
         double Cta(int blocks, MultiprocessorRun first) => plan.Grid.Ctas <= slots ? first.Cycles : (Run(blocks, 3 * plan.Resident).Cycles - first.Cycles) / 2.0;

@@ -6,32 +6,16 @@ namespace Systolic.Simt;
 
 /// <summary>Operators bound by memory or issue: normalization, softmax, elementwise functions, gathers, optimizer steps. One kernel each.</summary>
 /// <remarks>
-/// The multiprocessor with the most CTAs is simulated warp by warp: loads in flight, issue, special functions, barriers. Main memory (with read/write turnaround) and L2 (a write counting
-/// twice) give it its share. An activation that fits L2 is still there from the kernel before and leaves main memory out; weights, caches and optimizer state never are.
+/// Three bounds: bandwidth (main memory with read/write turnaround, L2 with a write counting twice), latency (waves of CTAs, each a chain of load trips and
+/// barriers) and issue. They join by a p-norm: p 2 for kernels that stop at barriers, 3.5 for free-running ones (inferred). An activation that fits L2 is
+/// still there from the kernel before and leaves main memory out; weights, caches and optimizer state never are.
 /// </remarks>
-internal sealed class RowKernel
+internal static class RowKernel
 {
-    private const int SimulatedWaves = 3;
-    private const double LargestShare = 0.5;
-    private static readonly MultiprocessorConfig Multiprocessors = FittedConstants.Multiprocessor with { SharedQueue = 64, Scheduling = WarpScheduling.GreedyThenOldest };
-    private readonly SimtSpec _spec;
-    private readonly RowGrid _grid;
-    private readonly RowReuse _reuse;
-    private readonly CtaProgram _program;
-    private readonly double _firstLatency;
-    private readonly double _reads;
-    private readonly double _writes;
-    private readonly double _dramSeconds;
-
-    private RowKernel(SimtSpec spec, RowGrid grid, RowReuse reuse, RowInstructions per, double elements, Traffic all, double rereads, double dramSeconds, double cold)
-    {
-        (_spec, _grid, _reuse, _reads, _writes, _dramSeconds) = (spec, grid, reuse, all.Read + rereads, all.Written, dramSeconds);
-        double memory = spec.Memory.LatencyCycles + spec.Memory.StreamingCycles, l2 = spec.L2.MeanLatencyCycles, perWarp = 1.0 / (grid.Ctas * ((grid.Threads + 31) / 32));
-        _firstLatency = l2 + (cold * (memory - l2));
-        double againLatency = l2 + (reuse.MissesL2 * (memory - l2));
-        _program = RowProgram.Of(spec, grid, new RowWork(
-            all.Read * perWarp, all.Written * perWarp, elements * (per.Total - per.Special) / 32 * perWarp, elements * per.Special / 32 * perWarp, reuse.MissesL1, againLatency - _firstLatency));
-    }
+    private const double CtaStartCycles = 110;
+    private const double ReductionCycles = 220;
+    private const double FreeJoin = 3.5;
+    private const double BarrierJoin = 2;
 
     /// <summary>Prices one operator.</summary>
     /// <param name="spec">The machine.</param>
@@ -49,48 +33,76 @@ internal sealed class RowKernel
         double rereads = grid.Rereads * (double)all.Read * reuse.MissesL1;
         double dramRead = stateful.Read + (cold * (all.Read - stateful.Read)) + (rereads * reuse.MissesL2);
         double dramWritten = stateful.Written + (cold * (all.Written - stateful.Written));
-        double dramSeconds = spec.Memory.Seconds(dramRead, dramWritten);
 
-        var kernel = new RowKernel(spec, grid, reuse, per, elements, all, rereads, dramSeconds, cold);
+        var timing = new Timing(spec, grid, per, elements, all.Read + rereads + (2 * all.Written), dramRead, dramWritten, reuse, cold);
         double laneFlops = FittedConstants.Fp32Energy * elements * per.Total;
-        (SimulatedTime time, double hertz) = SimulatedTime.Of(spec, kernel.Simulate, spec.Launch.Cost.Seconds, dramSeconds, dramRead + dramWritten, laneFlops);
+        double hertz = PowerCap.Clock(spec, timing, dramRead + dramWritten, laneFlops);
 
         var account = new KernelAccount();
         account.Spend(CycleComponent.Launch, spec.Launch.Cost.Seconds);
-        account.Spend(kernel.Dominant(elements, per, hertz, time.BodySeconds(hertz)), time.BodySeconds(hertz));
+        account.Spend(timing.Dominant(hertz), timing.BodySeconds(hertz));
         account.Lanes(spec, elements * per.Total, op.ElementOperations, elements * per.Special, hertz);
         account.L2(spec, all.Read + rereads + all.Written, hertz);
         account.Dram(spec, dramRead, dramWritten);
-        long slots = reuse.Resident * (long)spec.Multiprocessors;
-        return account.Settle(FormattableString.Invariant($"{grid.Ctas} CTAs x {grid.Threads} threads, {reuse.Resident} per SM, {(grid.Ctas + slots - 1) / slots} waves, {hertz / 1e9:F2} GHz"), PowerCap.Voltage(spec, hertz));
+        return account.Settle(FormattableString.Invariant($"{grid.Ctas} CTAs x {grid.Threads} threads, {timing.Resident} per SM, {timing.Waves} waves, {hertz / 1e9:F2} GHz"), PowerCap.Voltage(spec, hertz));
     }
 
-    /// <summary>Cycles of L2 for all bytes, a write as two reads.</summary>
-    private double L2Cycles => (_reads + (2 * _writes)) / _spec.L2.BytesPerCycle;
-
-    /// <summary>Cycles of the multiprocessor with the most CTAs: a few waves, and one more for each that follows.</summary>
-    private double Simulate(double hertz)
+    /// <summary>The three bounds at any clock.</summary>
+    private readonly struct Timing : IKernelTime
     {
-        long most = (_grid.Ctas + _spec.Multiprocessors - 1) / _spec.Multiprocessors;
-        double least = Math.Max(_dramSeconds * hertz, L2Cycles) * _grid.Ctas / most, port = _spec.Multiprocessor.PortBytesPerCycle;
-        var supply = Supply.Of(Math.Min(port, _reads / least), _writes == 0 ? port : Math.Min(port, _writes / least), _firstLatency);
-        long waves = Math.Max(0, (most / _reuse.Resident) - SimulatedWaves), ctas = most - (waves * _reuse.Resident);
-        double cycles = Run(ctas);
-        return waves == 0 ? cycles : cycles + (waves * (cycles - Run(ctas - _reuse.Resident)));
+        private readonly double _launchSeconds;
+        private readonly double _dramSeconds;
+        private readonly double _l2Cycles;
+        private readonly double _latencyCycles;
+        private readonly double _issueCycles;
+        private readonly double _join;
+        private readonly CycleComponent _issueBound;
 
-        double Run(long count) => Multiprocessor.Run(Multiprocessors, _program, _reuse.Resident, [new CtaBatch(count, supply)]).Cycles;
-    }
+        public Timing(SimtSpec spec, RowGrid grid, RowInstructions per, double elements, double l2Bytes, double dramRead, double dramWritten, RowReuse reuse, double cold)
+        {
+            MultiprocessorSpec sm = spec.Multiprocessor;
+            Resident = reuse.Resident;
+            Waves = (grid.Ctas + (Resident * (long)spec.Multiprocessors) - 1) / (Resident * (long)spec.Multiprocessors);
+            _dramSeconds = spec.Memory.Seconds(dramRead, dramWritten);
+            _l2Cycles = l2Bytes / spec.L2.BytesPerCycle;
+            double warpInstructions = elements * per.Total / 32;
+            double ownIssue = grid.Reductions > 0 ? warpInstructions / grid.Ctas / sm.IssueRate : 0;
+            double fromMemory = spec.Memory.LatencyCycles + spec.Memory.StreamingCycles;
+            double first = (cold * fromMemory) + ((1 - cold) * spec.L2.MeanLatencyCycles);
+            double again = ((1 - reuse.MissesL1) * sm.L1LatencyCycles) + (reuse.MissesL1 * (((1 - reuse.MissesL2) * spec.L2.MeanLatencyCycles) + (reuse.MissesL2 * fromMemory)));
+            double cta = CtaStartCycles + (grid.Trips * (first + (grid.Rereads * again))) + (grid.Reductions * ReductionCycles) + ownIssue;
+            _latencyCycles = Waves * cta;
+            long busy = Math.Min(spec.Multiprocessors, grid.Ctas);
+            double issue = warpInstructions / sm.IssueRate / busy;
+            double special = elements * per.Special / sm.SpecialFunctionLanes / busy;
+            _issueCycles = Math.Max(issue, special);
+            _issueBound = special > issue ? CycleComponent.Scalar : CycleComponent.Vector;
+            _join = grid.Reductions > 0 ? BarrierJoin : FreeJoin;
+            _launchSeconds = spec.Launch.Cost.Seconds;
+        }
 
-    /// <summary>What holds the kernel back: the longest of its parts, or latency where none takes half of the time.</summary>
-    private CycleComponent Dominant(double elements, RowInstructions per, double hertz, double seconds)
-    {
-        MultiprocessorSpec sm = _spec.Multiprocessor;
-        double rate = hertz * Math.Min(_spec.Multiprocessors, _grid.Ctas);
-        double l2 = L2Cycles / hertz, issue = elements * per.Total / 32 / sm.IssueRate / rate, special = elements * per.Special / sm.SpecialFunctionLanes / rate;
-        double largest = Math.Max(Math.Max(_dramSeconds, l2), Math.Max(issue, special));
-        return largest < LargestShare * seconds ? CycleComponent.MemoryLatency
-            : largest == _dramSeconds ? CycleComponent.MemoryBandwidth
-            : largest == l2 ? CycleComponent.CacheBandwidth
-            : largest == issue ? CycleComponent.Vector : CycleComponent.Scalar;
+        public int Resident { get; }
+
+        public long Waves { get; }
+
+        public double SecondsAt(double hertz) => _launchSeconds + BodySeconds(hertz);
+
+        public double BodySeconds(double hertz)
+        {
+            double bandwidth = Math.Max(_dramSeconds, _l2Cycles / hertz);
+            return Join.Norm(Join.Norm(bandwidth, _latencyCycles / hertz, _join), _issueCycles / hertz, _join);
+        }
+
+        public CycleComponent Dominant(double hertz)
+        {
+            double l2 = _l2Cycles / hertz;
+            double latency = _latencyCycles / hertz;
+            double issue = _issueCycles / hertz;
+            double largest = Math.Max(Math.Max(_dramSeconds, l2), Math.Max(latency, issue));
+            return largest == _dramSeconds ? CycleComponent.MemoryBandwidth
+                : largest == l2 ? CycleComponent.CacheBandwidth
+                : largest == latency ? CycleComponent.MemoryLatency
+                : _issueBound;
+        }
     }
 }

@@ -18,6 +18,7 @@ internal sealed class WarpCode(SimtSpec spec, MatrixRate rate, int elementBytes)
     /// <summary>Warps of a warpgroup.</summary>
     public const int WarpgroupWarps = 4;
 
+    private const int SharedQueue = 64; // wavefronts that wait: an instruction here stands for all requests of a slice
     private const int Lanes = 32;
     private const int RunLength = 8;
     private const int RequestBytes = 512; // 16 bytes per lane
@@ -28,6 +29,9 @@ internal sealed class WarpCode(SimtSpec spec, MatrixRate rate, int elementBytes)
     private readonly List<WarpInstruction> _body = [];
     private readonly WarpLatencies _latencies = WarpLatencies.Of(spec.TensorCores.Instruction);
 
+    /// <summary>The multiprocessor that executes these programs. Its schedulers stay with their warp (as measured by Huerta et al. 2025), so warps drift apart and one computes while another loads.</summary>
+    public static MultiprocessorConfig Config(SimtSpec spec) => new(spec.Multiprocessor.SubCores, SharedQueue) { Scheduling = WarpScheduling.GreedyThenOldest };
+
     /// <summary>What has been written, as a segment; writing starts anew.</summary>
     public WarpSegment Take(int count = 1)
     {
@@ -37,29 +41,7 @@ internal sealed class WarpCode(SimtSpec spec, MatrixRate rate, int elementBytes)
     }
 
     /// <summary>Start of a CTA: parameters, coordinates, addresses.</summary>
-    public void Setup(int cycles = FittedConstants.SetupCycles) => _body.Add(new(Pipe.Integer) { Stall = cycles });
-
-    /// <summary>So many instructions of any kind: each takes its turn at the scheduler, few warps longer than that.</summary>
-    public void Issue(double count, int waits)
-    {
-        for (int left = (int)Math.Ceiling(count); left > 0; left -= RunLength, waits = 0)
-        {
-            _body.Add(new(Pipe.None) { Issues = Math.Min(left, RunLength), Waits = waits });
-        }
-    }
-
-    /// <summary>A warp's bytes from L2 or beyond.</summary>
-    public void Load(double bytes, int sets) => _body.Add(new(Pipe.Load) { Bytes = (int)Math.Ceiling(bytes), Sets = sets });
-
-    /// <summary>A warp's bytes once more: in part from L1, the rest from beyond, so many cycles later than at first.</summary>
-    public void Reload(double bytes, double misses, double later, int sets)
-    {
-        _body.Add(new(Pipe.Shared, Latency: spec.Multiprocessor.L1LatencyCycles) { Wavefronts = Ceiling(bytes * (1 - misses), spec.Multiprocessor.SharedBytesPerCycle), Sets = sets });
-        if (misses > 0)
-        {
-            _body.Add(new(Pipe.Load, Latency: (int)Math.Round(later)) { Bytes = (int)Math.Ceiling(bytes * misses), Sets = sets });
-        }
-    }
+    public void Setup() => _body.Add(new(Pipe.Integer) { Stall = FittedConstants.SetupCycles });
 
     /// <summary>So many instructions of a pipe with lanes.</summary>
     /// <param name="pipe">Fp32, integers or special functions, whose results are awaited as <see cref="Values"/>.</param>

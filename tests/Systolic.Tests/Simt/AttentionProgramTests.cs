@@ -78,7 +78,7 @@ public sealed class AttentionProgramTests
         foreach (CtaProgram program in new[] { Forward(spec, headDim, Blocks), Backward(spec, headDim, 4) })
         {
             CtaBatch[] queue = [new(2, Supply.Of(32, 16, 400))];
-            MultiprocessorRun fast = Multiprocessor.Run(FittedConstants.Multiprocessor, program, 1, queue), slow = MultiprocessorReference.Run(FittedConstants.Multiprocessor, program, 1, queue);
+            MultiprocessorRun fast = Multiprocessor.Run(WarpCode.Config(spec), program, 1, queue), slow = MultiprocessorReference.Run(WarpCode.Config(spec), program, 1, queue);
             (fast.Cycles, fast.Issued).Should().Be((slow.Cycles, slow.Issued));
             fast.Stack.Should().Equal(slow.Stack);
         }
