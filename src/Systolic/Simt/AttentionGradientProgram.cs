@@ -142,7 +142,7 @@ internal sealed class AttentionGradientProgram
         _code.TensorCopy((double)_tile.Queries * _value, EmptyGradients, FullGradients);
         var producer = new WarpProgram([start, _code.Take(blocks)]);
         _code.TensorReduce((double)_tile.Queries * _head * sizeof(float), FullSums, EmptySums);
-        var stages = new BarrierSpec(Warps, _tile.Stages);
+        var stages = new BarrierSpec(Warps, AttentionTile.Stages);
         return new CtaProgram(
             [.. Enumerable.Repeat(consumer, Warps), producer, new WarpProgram([_code.Take(blocks)])],
             [new(Warps), new(1), stages, new(1), stages, new(Warps), new(1, 1)]);

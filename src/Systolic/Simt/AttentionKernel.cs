@@ -83,7 +83,7 @@ internal static class AttentionKernel
 
     private static void Settle(KernelAccount account, SimtSpec spec, Attention op, MatrixRate rate, in AttentionPlan plan, long macsPerElement, double instructions, double l2Bytes)
     {
-        double hertz = plan.Hertz, body = plan.BodySeconds(hertz), balanced = body * plan.BalancedCycles / plan.Cycles;
+        double hertz = plan.Hertz, body = plan.BodySeconds(hertz), balanced = body * plan.BalancedShare;
         double executed = plan.Elements * macsPerElement;
         double useful = Math.Min(balanced, Math.Min(op.Macs.Value, executed) / ((double)spec.Multiprocessors * rate.MacsPerCycle) / hertz);
         account.Spend(CycleComponent.Launch, plan.SecondsAt(hertz) - body);

@@ -34,8 +34,8 @@ internal readonly record struct AttentionPlan : IKernelTime
     /// <summary>Until the last CTA ends, at <see cref="Hertz"/>.</summary>
     public double Cycles { get; private init; }
 
-    /// <summary>If all slots ended together.</summary>
-    public double BalancedCycles { get; private init; }
+    /// <summary>Share of them that would do if all slots ended together.</summary>
+    public double BalancedShare { get; private init; }
 
     /// <summary>What the schedulers of a multiprocessor waited for.</summary>
     public long[] Stack { get; private init; } = [];
@@ -49,7 +49,7 @@ internal readonly record struct AttentionPlan : IKernelTime
     public double Elements => Grid.TotalBlocks * Tile.Queries * Tile.Keys;
 
     /// <summary>Main memory gives less than L2 and the port would take.</summary>
-    public bool MemoryBound => SupplyAt(Hertz).ReadTicks > SupplyAt(_spec.MaximumClock.Hertz * 1e-3).ReadTicks;
+    public bool MemoryBound => MemoryRate(Hertz) < Math.Min(_spec.Multiprocessor.PortBytesPerCycle, L2Rate);
 
     /// <summary>Bytes that a block of all warps of a CTA moves through the shared port.</summary>
     public double SharedBytes { get; private init; }
@@ -104,28 +104,42 @@ internal readonly record struct AttentionPlan : IKernelTime
             : AttentionProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked);
         MultiprocessorRun Run(int blocks, int ctas) => Multiprocessor.Run(WarpCode.Config(plan._spec), Program(blocks), plan.Resident, [new CtaBatch(ctas, supply)]);
 
-        int some = (int)Math.Min(Grid.Longest, SimulatedBlocks), few = (some + 2) / 3;
+        int some = (int)Math.Clamp(Grid.Longest, 1, SimulatedBlocks), few = (some + 2) / 3;
         double Cta(int blocks, MultiprocessorRun first) => plan.Grid.Ctas <= slots ? first.Cycles : (Run(blocks, 3 * plan.Resident).Cycles - first.Cycles) / 2.0;
         MultiprocessorRun run = Run(some, Resident);
         double longer = Cta(some, run), block = some > few ? (longer - Cta(few, Run(few, Resident))) / (some - few) : longer, edge = longer - (some * block);
+        double cycles = Grid.Makespan(slots, block, edge, AttentionTile.Warpgroups(_spec, _rate));
         return this with
         {
             Hertz = hertz,
-            Cycles = Grid.Makespan(slots, block, edge, AttentionTile.Warpgroups(_spec, _rate)),
-            BalancedCycles = Grid.Balanced(slots, block, edge),
+            Cycles = cycles,
+            BalancedShare = Grid.Balanced(slots, block, edge) / cycles,
             Stack = run.Stack,
             SharedBytes = Program(some).Sum(instruction => instruction.Wavefronts) * (double)_spec.Multiprocessor.SharedBytesPerCycle / some,
         };
     }
 
-    /// <summary>A multiprocessor's share of L2 and, for what misses there, of main memory.</summary>
+    private double Active => Math.Min(Grid.Ctas, _spec.Multiprocessors);
+
+    /// <summary>Share of the bytes that come from main memory.</summary>
+    private double Misses
+    {
+        get
+        {
+            double kept = _op.Backward ? Tile.Keys : Tile.Queries;
+            return Math.Min(1, DramBytes / (((Elements / kept) + (Grid.Ctas * kept)) * (_op.HeadDim + _op.ValueDim) * _op.Type.ByteSize()));
+        }
+    }
+
+    /// <summary>Bytes per cycle of a multiprocessor's share of L2.</summary>
+    private double L2Rate => _spec.L2.BytesPerCycle / Active;
+
+    /// <summary>Bytes per cycle that it receives when main memory is the limit.</summary>
+    private double MemoryRate(double hertz) => _spec.Memory.Sustained / hertz / Active / Misses;
+
     private Supply SupplyAt(double hertz)
     {
-        double outer = _op.Backward ? Tile.Keys : Tile.Queries;
-        double received = ((Elements / outer) + (Grid.Ctas * outer)) * (_op.HeadDim + _op.ValueDim) * _op.Type.ByteSize();
-        double active = Math.Min(Grid.Ctas, _spec.Multiprocessors), misses = Math.Min(1, DramBytes / received), port = _spec.Multiprocessor.PortBytesPerCycle;
-        double l2 = _spec.L2.BytesPerCycle / active, memory = _spec.Memory.Sustained / hertz / active / misses;
-        double latency = ((1 - misses) * _spec.L2.MeanLatencyCycles) + (misses * (_spec.Memory.LatencyCycles + _spec.Memory.StreamingCycles));
-        return Supply.Of(Math.Min(port, Math.Min(l2, memory)), Math.Min(port, l2 / 2), latency);
+        double port = _spec.Multiprocessor.PortBytesPerCycle, l2 = _spec.L2.MeanLatencyCycles, memory = _spec.Memory.LatencyCycles + _spec.Memory.StreamingCycles;
+        return Supply.Of(Math.Min(port, Math.Min(L2Rate, MemoryRate(hertz))), Math.Min(port, L2Rate / 2), l2 + (Misses * (memory - l2)));
     }
 }

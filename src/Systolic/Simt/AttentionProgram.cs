@@ -119,7 +119,7 @@ internal sealed class AttentionProgram
     {
         int groups = _tile.Queries / WarpCode.WarpgroupRows, warps = groups * WarpCode.WarpgroupWarps;
         WarpProgram[] consumers = [.. Enumerable.Range(0, groups).Select(group => _tile.Ahead ? Ahead(group, groups, blocks, masked) : InTurn(blocks, masked))];
-        var stages = new BarrierSpec(warps, _tile.Stages);
+        var stages = new BarrierSpec(warps, AttentionTile.Stages);
         return new CtaProgram(
             [.. consumers.SelectMany(consumer => Enumerable.Repeat(consumer, WarpCode.WarpgroupWarps)), Producer(blocks)],
             [new(warps), new(1), stages, new(1), stages, .. Enumerable.Range(0, groups).Select(group => new BarrierSpec(WarpCode.WarpgroupWarps, group == 0 ? 1 : 0))]);

@@ -1,4 +1,3 @@
-using Systolic.Numerics;
 using Systolic.Units;
 
 namespace Systolic.Simt;
@@ -15,7 +14,7 @@ internal readonly record struct AttentionTile(int Queries, int Keys, int WarpRow
     private const int DecodeRows = 64;
 
     /// <summary>Blocks of each streamed operand that shared memory holds where a producer warp fetches them.</summary>
-    public int Stages => 2;
+    public const int Stages = 2;
 
     /// <summary>The kernel is of the Hopper kind.</summary>
     public static bool Warpgroups(SimtSpec spec, MatrixRate rate) => rate.OnTensorCores && spec.TensorCores.Instruction == MatrixInstruction.Wgmma;

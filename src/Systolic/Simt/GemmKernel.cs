@@ -8,7 +8,8 @@ namespace Systolic.Simt;
 internal static class GemmKernel
 {
     private const int EpilogueInstructions = 4;
-    private const int MostSimulated = 60_000;
+    private const int EnoughIssues = 25_000;
+    private const int EnoughPlans = 3;
 
     /// <summary>Prices one product.</summary>
     /// <exception cref="CapacityException">No kernel fits the machine, or it lacks the type.</exception>
@@ -39,15 +40,16 @@ internal static class GemmKernel
 
         candidates.Sort(static (a, b) => a.Least.CompareTo(b.Least));
         GemmChoice? best = null;
-        long spent = 0;
+        (long spent, int simulated) = (0, 0);
         foreach ((double least, GemmPlan plan) in candidates)
         {
-            if (best is { } known && (least >= known.Seconds || spent > MostSimulated))
+            if (best is { } known && (least >= known.Seconds || (spent > EnoughIssues && simulated >= EnoughPlans)))
             {
                 break;
             }
 
             GemmChoice choice = GemmChoice.Of(spec, problem, plan);
+            simulated++;
             spent += choice.Run.Simulated;
             best = best is null || choice.Seconds < best.Value.Seconds ? choice : best;
         }

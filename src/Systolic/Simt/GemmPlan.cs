@@ -3,8 +3,7 @@ namespace Systolic.Simt;
 /// <summary>One kernel and one split of K for one product: its CTAs, where they run, and the bytes they move.</summary>
 internal sealed class GemmPlan
 {
-    private const long Budget = 20_000;
-    private const int SampledSteps = 24;
+    private const long Budget = 10_000;
     private readonly SimtSpec _spec;
     private readonly GemmProblem _problem;
 
@@ -109,37 +108,24 @@ internal sealed class GemmPlan
     }
 
     /// <summary>Cycles of the busiest multiprocessor at a clock, and why.</summary>
-    /// <remarks>
-    /// Where several CTAs run out of step, states do not repeat; then two shorter runs, of fewer steps and at most three full waves, are simulated and their cycles taken as linear
-    /// in steps and waves.
-    /// </remarks>
+    /// <remarks>Where CTAs run out of step and states do not repeat within a budget, the rest is extrapolated from the rate of issue: the full waves and the last one each on its own.</remarks>
     public MultiprocessorRun Simulate(double hertz)
     {
-        if (Run(Steps, FullWaves, hertz, Budget) is { } whole)
+        CtaProgram program = GemmProgram.Of(_spec, _problem, Tile, Steps, Split == 1 ? _problem.OutputBytes : sizeof(float));
+        var full = new CtaBatch(FullWaves * Resident, SupplyOf(Slots, hertz));
+        var last = new CtaBatch(Last, SupplyOf(Remainder, hertz));
+        MultiprocessorRun whole = Run(program, full, last);
+        if (whole.IsExact || FullWaves == 0 || Last == 0)
         {
             return whole;
         }
 
-        long waves = Math.Min(FullWaves, 2);
-        int steps = Math.Min(Steps, SampledSteps);
-        MultiprocessorRun sample = Run(steps, waves, hertz)!;
-        double Growth(MultiprocessorRun shorter, double by, double more) => 1 + ((sample.Cycles - shorter.Cycles) / by * more / sample.Cycles);
-        double inSteps = steps == Steps ? 1 : Growth(Run(steps / 2, waves, hertz)!, steps - (steps / 2), Steps - steps);
-        double inWaves = waves == FullWaves ? 1 : Growth(Run(steps, waves - 1, hertz)!, 1, FullWaves - waves);
-        return sample with { Cycles = (long)Math.Round(sample.Cycles * inSteps * inWaves) };
+        MultiprocessorRun first = Run(program, full), tail = Run(program, last);
+        return first with { Cycles = first.Cycles + tail.Cycles, Simulated = whole.Simulated + first.Simulated + tail.Simulated };
     }
 
-    private MultiprocessorRun? Run(int steps, long waves, double hertz, long budget = long.MaxValue)
-    {
-        int outputBytes = Split == 1 ? _problem.OutputBytes : sizeof(float);
-        CtaProgram program = GemmProgram.Of(_spec, _problem, Tile, steps, outputBytes);
-        return Multiprocessor.Run(
-            new MultiprocessorConfig(_spec.Multiprocessor.SubCores),
-            program,
-            Resident,
-            [new CtaBatch(waves * Resident, SupplyOf(Slots, hertz)), new CtaBatch(Last, SupplyOf(Remainder, hertz))],
-            budget);
-    }
+    private MultiprocessorRun Run(CtaProgram program, params CtaBatch[] queue) =>
+        Multiprocessor.Run(new MultiprocessorConfig(_spec.Multiprocessor.SubCores), program, Resident, queue, Budget);
 
     /// <summary>Bytes per second that tiles get of main memory.</summary>
     private double Memory => _spec.Memory.Sustained * FittedConstants.TiledShare;

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Systolic.Simt;
 
 /// <summary>Matrix products as warp programs: what each warp of a CTA issues from its start to its last store.</summary>
@@ -114,7 +112,7 @@ internal sealed class GemmProgram
     {
         if (Staged)
         {
-            Add(list, new(Pipe.Shared) { Wavefronts = RequestWavefronts, Waits = 1 << Copied }, Copies);
+            list.Add(new(Pipe.Shared) { Issues = Copies, Wavefronts = Copies * RequestWavefronts, Waits = 1 << Copied });
         }
         else
         {
@@ -137,12 +135,13 @@ internal sealed class GemmProgram
 
     private void AddCopies(List<WarpInstruction> list)
     {
-        for (int i = 0; i < Copies; i++)
+        for (int i = 0; i < Copies; i += 2)
         {
-            // Two slots: the address moves on, the copy is issued.
+            // Two copies in one instruction, and of each two slots: the address moves on, the copy is issued.
+            int run = Math.Min(2, Copies - i);
             list.Add(Staged
-                ? new(Pipe.Load) { Issues = 2, Bytes = RequestBytes, Sets = Copied }
-                : new(Pipe.Load) { Issues = 2, Bytes = RequestBytes, Wavefronts = RequestWavefronts, Joins = true });
+                ? new(Pipe.Load) { Issues = 2 * run, Bytes = run * RequestBytes, Sets = Copied }
+                : new(Pipe.Load) { Issues = 2 * run, Bytes = run * RequestBytes, Wavefronts = run * RequestWavefronts, Joins = true });
         }
     }
 
@@ -160,13 +159,15 @@ internal sealed class GemmProgram
         AddLoads(list, scoreboard, Ceiling((rows + columns) * sizeof(float), 16), FittedConstants.BroadcastWavefronts);
     }
 
-    /// <summary>Shared loads, two of them simulated as one instruction.</summary>
+    /// <summary>Shared loads of a slice, simulated as two runs.</summary>
     private void AddLoads(List<WarpInstruction> list, int scoreboard, int count, int wavefronts)
     {
-        for (int i = 0; i < count; i += 2)
+        for (int run = count / 2, left = count; left > 0; run = left -= run)
         {
-            int run = Math.Min(2, count - i);
-            list.Add(new(Pipe.Shared, Latency: _latencies.Shared) { Issues = run, Wavefronts = run * wavefronts, Sets = scoreboard });
+            if (run > 0)
+            {
+                list.Add(new(Pipe.Shared, Latency: _latencies.Shared) { Issues = run, Wavefronts = run * wavefronts, Sets = scoreboard });
+            }
         }
     }
 

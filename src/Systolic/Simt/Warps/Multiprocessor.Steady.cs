@@ -20,7 +20,8 @@ internal sealed partial class Multiprocessor
         Repeat,
     }
 
-    private void Recognise(long now)
+    /// <summary>Looks for the state among those before; returns the cycles that were added.</summary>
+    private long Recognise(long now)
     {
         bool outer = _boundary == Boundary.Repeat;
         if (_boundary != Boundary.Iteration)
@@ -35,19 +36,21 @@ internal sealed partial class Multiprocessor
 
         if (_boundary == Boundary.Segment || _running == 0)
         {
-            return;
+            return 0;
         }
 
         Describe(now, outer);
         List<Snapshot> known = outer ? _repeats : _iterations;
+        long skipped = 0;
         for (int i = known.Count - 1; i >= 0; i--)
         {
             if (known[i].State.AsSpan().SequenceEqual(_state.Values))
             {
                 long periods = outer ? Repeats(known[i]) : Iterations(known[i]);
+                skipped = periods * (now - known[i].Time);
                 if (periods > 0)
                 {
-                    Skip(known[i], periods, now);
+                    Skip(known[i], periods, skipped);
                 }
 
                 known.Clear();
@@ -61,7 +64,8 @@ internal sealed partial class Multiprocessor
         }
 
         known.Add(new Snapshot(
-            [.. _state.Values], now, _launched, _issued, [.. _stack], Array.ConvertAll(_warps, warp => warp.Iteration), Array.ConvertAll(_warps, warp => warp.Repeat)));
+            [.. _state.Values], now + skipped, _launched, _issued, [.. _stack], Array.ConvertAll(_warps, warp => warp.Iteration), Array.ConvertAll(_warps, warp => warp.Repeat)));
+        return skipped;
     }
 
     /// <summary>The first live warp leads; true if it is another than before.</summary>
@@ -118,9 +122,8 @@ internal sealed partial class Multiprocessor
         return periods == Never ? 0 : periods;
     }
 
-    private void Skip(Snapshot then, long periods, long now)
+    private void Skip(Snapshot then, long periods, long cycles)
     {
-        long cycles = periods * (now - then.Time);
         long launched = periods * (_launched - then.Launched);
         _skipped += periods * (_issued - then.Issued);
         _issued += periods * (_issued - then.Issued);

@@ -69,25 +69,31 @@ internal sealed partial class Multiprocessor
     /// <param name="trace">Receives every issue; then no period is skipped.</param>
     /// <exception cref="InvalidOperationException">The warps wait for something that never happens.</exception>
     public static MultiprocessorRun Run(MultiprocessorConfig config, CtaProgram program, int resident, IReadOnlyList<CtaBatch> queue, List<WarpIssue>? trace = null) =>
-        new Multiprocessor(config, program, resident, queue, trace).Run(Never)!;
+        new Multiprocessor(config, program, resident, queue, trace).Run(Never);
 
-    /// <summary>The same, given up (null) when more than <paramref name="budget"/> issues have to be gone through one by one.</summary>
-    public static MultiprocessorRun? Run(MultiprocessorConfig config, CtaProgram program, int resident, IReadOnlyList<CtaBatch> queue, long budget) =>
+    /// <summary>The same, but when more than <paramref name="budget"/> issues have to be gone through one by one, the rest is taken to go on at the rate of the second half of these.</summary>
+    public static MultiprocessorRun Run(MultiprocessorConfig config, CtaProgram program, int resident, IReadOnlyList<CtaBatch> queue, long budget) =>
         new Multiprocessor(config, program, resident, queue, null).Run(budget);
 
-    private MultiprocessorRun? Run(long budget)
+    private MultiprocessorRun Run(long budget)
     {
         for (int slot = 0; slot < _slots.Length; slot++)
         {
             Launch(slot, 0);
         }
 
+        (long issued, long cycle) half = default;
         while (_running > 0)
         {
-            Step();
-            if (_issued - _skipped > budget)
+            long now = Step();
+            long simulated = _issued - _skipped;
+            if (half.issued == 0 && simulated > budget / 2)
             {
-                return null;
+                half = (_issued, now);
+            }
+            else if (simulated > budget && now > half.cycle)
+            {
+                return Extrapolate(half.issued, half.cycle, now);
             }
         }
 
@@ -99,7 +105,16 @@ internal sealed partial class Multiprocessor
         return new MultiprocessorRun(_end, _issued, _issued - _skipped, _stack);
     }
 
-    private void Step()
+    private MultiprocessorRun Extrapolate(long issued, long cycle, long now)
+    {
+        long left = (_program.Warps.Sum(warp => warp.Issues) * _queue.Sum(batch => batch.Count)) - _issued;
+        double cycles = now + (left * (double)(now - cycle) / (_issued - issued));
+        long[] stack = Array.ConvertAll(_stack, part => (long)(part * cycles / now));
+        return new MultiprocessorRun((long)cycles, _issued + left, _issued - _skipped, stack) { IsExact = false };
+    }
+
+    /// <summary>Goes to the next cycle in which something issues, and returns it.</summary>
+    private long Step()
     {
         long now = Never;
         foreach (Scheduler scheduler in _schedulers)
@@ -122,10 +137,11 @@ internal sealed partial class Multiprocessor
 
         if (_boundary != Boundary.None && _trace is null)
         {
-            Recognise(now);
+            now += Recognise(now);
         }
 
         _boundary = Boundary.None;
+        return now;
     }
 
     /// <summary>The error of both simulations when no warp can go on.</summary>

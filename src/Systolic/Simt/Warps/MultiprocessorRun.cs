@@ -38,6 +38,9 @@ internal enum WarpStall
 /// <param name="Stack">Scheduler cycles by <see cref="WarpStall"/>, over all sub-cores: sums to sub-cores x cycles.</param>
 internal sealed record MultiprocessorRun(long Cycles, long Issued, long Simulated, long[] Stack)
 {
+    /// <summary>Whether it was simulated to its end; otherwise cycles and stack are extrapolated.</summary>
+    public bool IsExact { get; init; } = true;
+
     /// <summary>Causes.</summary>
     public const int Causes = (int)WarpStall.Idle + 1;
 }

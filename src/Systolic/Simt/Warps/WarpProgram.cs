@@ -32,6 +32,9 @@ internal sealed class WarpProgram
     /// <summary>How often the segments from there on are done.</summary>
     public int Repeats { get; }
 
+    /// <summary>Instructions that the warp issues in all.</summary>
+    public long Issues => Segments.Select((segment, i) => (long)segment.Body.Length * segment.Count * (i < RepeatFrom ? 1 : Repeats)).Sum();
+
     /// <summary>Whether any of its instructions arrives at, or waits for, a barrier.</summary>
     public bool Uses(int barrier, bool waits) => Array.Exists(
         Segments, segment => Array.Exists(segment.Body, one => one.Use != BarrierUse.None && one.Barrier == barrier && one.Use == BarrierUse.Wait == waits));

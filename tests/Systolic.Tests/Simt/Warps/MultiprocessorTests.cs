@@ -81,6 +81,21 @@ public sealed class MultiprocessorTests
         string.Concat(trace.Select(issue => "AB"[issue.Warp])).Should().Be(order);
     }
 
+    // The example of docs/simt.md.
+    [Fact]
+    public void Two_warps_load_and_multiply_as_by_hand()
+    {
+        WarpInstruction load = new(Pipe.Shared, Latency: 23) { Wavefronts = 4, Sets = 0 }, multiply = new(Pipe.Tensor, 8, 17) { Waits = 1 };
+        List<WarpIssue> trace = [];
+        MultiprocessorRun run = Multiprocessor.Run(Config, new CtaProgram([.. Enumerable.Repeat(new WarpProgram([new([load, multiply], 2)]), 2)], []), 1, [new(1, Plenty)], trace);
+
+        trace.Select(issue => (issue.Warp, issue.Cycle)).Should().Equal((0, 0), (1, 0), (0, 27), (0, 28), (1, 31), (1, 32), (0, 55), (1, 59));
+        run.Cycles.Should().Be(84);
+        run.Stack[(int)WarpStall.Issue].Should().Be(8);
+        run.Stack[(int)WarpStall.Shared].Should().Be(26 + 30 + 26 + 26);
+        run.Stack[(int)WarpStall.Idle].Should().Be((84 - 56) + (84 - 60) + 84 + 84);
+    }
+
     [Fact]
     public void Warps_that_wait_for_ever_are_refused_by_both()
     {
