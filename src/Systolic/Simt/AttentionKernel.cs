@@ -89,7 +89,9 @@ internal static class AttentionKernel
         account.Spend(CycleComponent.Launch, plan.SecondsAt(hertz) - body);
         account.Spend(rate.OnTensorCores ? CycleComponent.MatrixWork : CycleComponent.Vector, useful);
         account.Spend(CycleComponent.TailWave, body - balanced);
-        account.Stalls(plan.Stack, balanced - useful, plan.MemoryBound ? CycleComponent.MemoryBandwidth : CycleComponent.CacheBandwidth, CycleComponent.Scalar);
+        double memory = plan.MemoryBound ? Math.Max(0, Math.Min(balanced, plan.MemorySeconds) - useful) : 0;
+        account.Spend(CycleComponent.MemoryBandwidth, memory);
+        account.Stalls(plan.Stack, balanced - useful - memory, plan.MemoryBound ? CycleComponent.MemoryBandwidth : CycleComponent.CacheBandwidth, CycleComponent.Scalar);
 
         const long warpInstructionMacs = 2048;
         account.Multiply(spec, rate, checked((long)executed), 0, spec.TensorCores.Instruction == MatrixInstruction.Wgmma ? 16 * warpInstructionMacs : warpInstructionMacs, hertz);

@@ -55,7 +55,7 @@ internal readonly record struct AttentionPlan : IKernelTime
     public double SharedBytes { get; private init; }
 
     /// <summary>Seconds of main-memory traffic.</summary>
-    private double MemorySeconds => DramBytes / _spec.Memory.Sustained;
+    public double MemorySeconds => DramBytes / _spec.Memory.Sustained;
 
     /// <summary>Simulates a kernel at the highest clock and, where power does not allow it and main memory matters, at the clock that it allows.</summary>
     /// <param name="spec">The machine.</param>
@@ -119,6 +119,7 @@ internal readonly record struct AttentionPlan : IKernelTime
         };
     }
 
+    /// <summary>Multiprocessors that share L2 and main memory.</summary>
     private double Active => Math.Min(Grid.Ctas, _spec.Multiprocessors);
 
     /// <summary>Share of the bytes that come from main memory.</summary>

@@ -84,16 +84,14 @@ public sealed class AttentionProgramTests
         }
     }
 
-    [Theory]
-    [InlineData(128)]
-    [InlineData(64)]
-    public void Scores_queued_ahead_are_faster_than_scores_in_turn(int headDim)
+    [Fact]
+    public void Scores_queued_ahead_are_faster_than_scores_in_turn()
     {
+        // Where the products are twice the softmax. At 64 features both take alike, and three warpgroups in turn do as well.
         SimtSpec spec = SimtPresets.Load("h100").Spec;
-        Attention op = Operator(headDim);
-        AttentionTile ahead = Tile(spec, op);
+        Attention op = Operator(128);
+        Tile(spec, op).Ahead.Should().BeTrue();
         AttentionKernel.Price(spec, op).Time.Should().BeLessThan(AttentionKernel.Price(spec, op, tile => tile with { Ahead = false }).Time);
-        ahead.Ahead.Should().BeTrue();
     }
 
     private static Attention Operator(int headDim) => new("", 4, 16, 16, 2048, 2048, headDim, Causal: false) { Type = DataType.Fp16 };
