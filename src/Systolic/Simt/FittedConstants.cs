@@ -21,9 +21,6 @@ internal static class FittedConstants
     /// <summary>Wavefronts of a shared load of 16 bytes per lane where lanes ask for the same words, on CUDA cores. Inferred: between 1, the distinct words, and 4, one per eight lanes.</summary>
     public const int BroadcastWavefronts = 2;
 
-    /// <summary>Memory latency under load over the unloaded one. Fitted; folds 1.8 to 2.5.</summary>
-    public const double LoadedLatency = 2.4;
-
     /// <summary>Energy of an fp32 CUDA-core FLOP over an fp16 tensor FLOP. Fitted; 11.5 suits Turing and Ada better, 12.5 Ampere and Hopper.</summary>
     /// <remarks>A lane instruction other than a fused multiply-add counts as one such FLOP: 14.4 pJ on A100, where power residuals give 16 pJ.</remarks>
     public const double Fp32Energy = 12;

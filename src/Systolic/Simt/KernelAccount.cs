@@ -68,6 +68,35 @@ internal sealed class KernelAccount
         Occupy(SimtEngines.SpecialFunction, special / ((double)spec.Multiprocessors * sm.SpecialFunctionLanes * hertz));
     }
 
+    /// <summary>Time in which no useful product was made, in proportion to what schedulers wait for.</summary>
+    /// <param name="stack">Scheduler cycles by <see cref="WarpStall"/>.</param>
+    /// <param name="seconds">How long.</param>
+    /// <param name="bytes">What loads wait for.</param>
+    /// <param name="lanes">What CUDA cores and special functions work at.</param>
+    public void Stalls(ReadOnlySpan<long> stack, double seconds, CycleComponent bytes, CycleComponent lanes)
+    {
+        double all = 0;
+        for (int i = 0; i < stack.Length; i++)
+        {
+            all += Weight((WarpStall)i, stack[i]);
+        }
+
+        for (int i = 0; i < stack.Length; i++)
+        {
+            CycleComponent cause = (WarpStall)i switch
+            {
+                WarpStall.Memory => bytes,
+                WarpStall.Arithmetic => lanes,
+                WarpStall.Shared => CycleComponent.ScratchpadConflict,
+                _ => CycleComponent.FillAndDrain,
+            };
+            Spend(cause, seconds * Weight((WarpStall)i, stack[i]) / all);
+        }
+    }
+
+    /// <summary>Cycles in which tensor cores were busy are in the useful part or in its padding; they take no part in the rest unless there is nothing else.</summary>
+    private static double Weight(WarpStall stall, long cycles) => stall is WarpStall.Issue or WarpStall.Tensor ? 1e-3 * (cycles + 1) : cycles;
+
     /// <summary>Rounds the total up and every part down; the remainder, a few femtoseconds, goes to the largest part.</summary>
     /// <param name="mapping">Kernel, tile, split and waves.</param>
     /// <param name="voltage">Energy of an event on chip over that at the voltage of the energy rows.</param>

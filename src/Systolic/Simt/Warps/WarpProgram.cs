@@ -56,4 +56,8 @@ internal sealed record CtaProgram(ImmutableArray<WarpProgram> Warps, ImmutableAr
 {
     /// <summary>The most barriers of a CTA.</summary>
     public const int MaximumBarriers = 8;
+
+    /// <summary>A quantity of instructions, summed over all that all warps execute.</summary>
+    public long Sum(Func<WarpInstruction, long> quantity) => Warps.Sum(warp => warp.Segments.Select((segment, i) =>
+        (i < warp.RepeatFrom ? 1L : warp.Repeats) * segment.Count * segment.Body.Sum(quantity)).Sum());
 }

@@ -28,22 +28,22 @@ internal static class GpuAttention
         }
 
         SimtSpec spec = known.Synchronous ? Synchronous(bench.Spec) : bench.Spec;
-        double Seconds(bool gradient, int? contexts) => AttentionKernel.Price(spec, op with { Backward = gradient }, contexts).Time.Seconds;
-        return new(known.Class) { Seconds = (forward ? Seconds(false, known.Forward) : 0) + (backward ? Seconds(true, null) : 0) };
+        double Seconds(bool gradient) => AttentionKernel.Price(spec, op with { Backward = gradient }, known.Forward).Time.Seconds;
+        return new(known.Class) { Seconds = (forward ? Seconds(false) : 0) + (backward ? Seconds(true) : 0) };
     }
 
-    /// <summary>Kernels by source, which tells the version; contexts in flight where they differ from the flash kernels', inferred from the readings.</summary>
+    /// <summary>Kernels by source, which tells the version. Two warpgroups in those that are not the flash kernels, and whether they queue scores ahead, are inferred from the readings.</summary>
     private static readonly ImmutableArray<Kernel> Kernels =
     [
         new("flash2", "", GpuClasses.Attention, Synchronous: true),
         new("flash3", "", GpuClasses.Attention),
-        new("cudnn", "FlashAttention-3", GpuClasses.Attention, Forward: 2), // cuDNN 9.1
-        new("cudnn", "cuDNN frontend", GpuClasses.Attention, Forward: 4), // cuDNN 9.19
+        new("cudnn", "FlashAttention-3", GpuClasses.Attention, tile => tile with { Queries = 128, Ahead = false }), // cuDNN 9.1
+        new("cudnn", "cuDNN frontend", GpuClasses.Attention, tile => tile with { Queries = 128 }), // cuDNN 9.19
         new("ThunderKittens", "", GpuClasses.OtherAttention),
-        new("triton", "", GpuClasses.OtherAttention, Forward: 2),
+        new("triton", "", GpuClasses.OtherAttention, tile => tile with { Queries = 128, Ahead = false }),
     ];
 
-    private sealed record Kernel(string Name, string Source, string Class, int? Forward = null, bool Synchronous = false);
+    private sealed record Kernel(string Name, string Source, string Class, Func<AttentionTile, AttentionTile>? Forward = null, bool Synchronous = false);
 
     private static Attention Operator(GpuRow row) => new(row.Id, row.Batch, row.QueryHeads, row.KvHeads, row.QueryTokens, row.KvTokens, row.HeadDim, row.Causal)
     {
