@@ -40,7 +40,7 @@ public class ValidateTests
     }
 
     [Theory]
-    [InlineData("validate nosuch a.csv", "SUITE: found \"nosuch\", expected one of: scalesim, dram, trainium, tpu, power.")]
+    [InlineData("validate nosuch a.csv", "SUITE: found \"nosuch\", expected one of: scalesim, dram, trainium, tpu, gpu, power.")]
     [InlineData("validate scalesim /no/such/file.csv", "/no/such/file.csv: found a file that cannot be read")]
     [InlineData("validate scalesim a.csv --json x --rows x", "--json and --rows name the same file")]
     [InlineData("validate scalesim a.csv --rows x --plot x", "--plot: found \"x\", expected a file that ends in .svg or .png.")]
