@@ -82,6 +82,9 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
     /// <summary>Blocks that SBUF holds at most.</summary>
     public const int MostBuffers = 32;
 
+    /// <summary>Bytes a partition of small blocks that are held ahead, so that loads run through while an operator before or behind does other work. The same for any SBUF, so that machines that differ in it try the same candidates.</summary>
+    private const long AheadBytes = 32 << 10;
+
     private static readonly int[] BufferCounts = [2, 3, 4];
 
     private static IEnumerable<MatMulMapping> Candidates(MatMul op, Accelerator machine)
@@ -105,10 +108,10 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
             }
         }
 
-        // As many as take a sixth of SBUF, so that loads run through while an operator before or behind it does other work; none where that is few.
+        // None where they are few.
         int Many(long blockN, long blockK)
         {
-            long count = machine.Sbuf.PartitionSize.Value / 6 / (MatMulPlan.Ceiling(blockK, machine.TensorEngine.Rows) * blockN * op.Type.ByteSize());
+            long count = AheadBytes / (MatMulPlan.Ceiling(blockK, machine.TensorEngine.Rows) * blockN * op.Type.ByteSize());
             return count > BufferCounts[^1] ? (int)Math.Min(count, MostBuffers) : 0;
         }
     }
