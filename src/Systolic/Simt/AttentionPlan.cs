@@ -89,7 +89,8 @@ internal readonly record struct AttentionPlan : IKernelTime
     /// <summary>Seconds of the CTAs.</summary>
     public double BodySeconds(double hertz) => Math.Max(CyclesAt(hertz) / hertz, MemorySeconds);
 
-    private double CyclesAt(double hertz) => Cycles + (Slope * (hertz - Hertz));
+    // Between the two clocks only: where they are close, schedules that differ by chance would make a slope without meaning beyond them.
+    private double CyclesAt(double hertz) => Cycles + (Slope * Math.Clamp(hertz - Hertz, 0, _spec.MaximumClock.Hertz - Hertz));
 
     /// <summary>Simulates CTAs of two lengths: what a block adds, and what a CTA takes besides; where slots take several CTAs, as those behind the first.</summary>
     private AttentionPlan At(double hertz)
