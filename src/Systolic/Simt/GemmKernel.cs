@@ -26,10 +26,11 @@ internal static class GemmKernel
         return account.Settle(Describe(problem, choice), PowerCap.Voltage(spec, choice.Hertz));
     }
 
-    /// <summary>The fastest kernel and split; at equal times the one with the lower bound.</summary>
+    /// <summary>The fastest kernel and split, each simulated at the highest clock; those that seem best again at the clock that power allowed.</summary>
     public static GemmChoice Choose(SimtSpec spec, GemmProblem problem, (int M, int N)? only = null)
     {
-        var candidates = new List<(double Least, GemmPlan Plan)>();
+        double highest = spec.MaximumClock.Hertz;
+        var candidates = new List<GemmPlan>();
         foreach (GemmTile tile in GemmTiles.For(spec.TensorCores.Instruction, problem.Rate.OnTensorCores))
         {
             if (only is { } size && size != (tile.M, tile.N))
@@ -41,28 +42,42 @@ internal static class GemmKernel
             {
                 if (GemmPlan.TryCreate(spec, problem, tile, split) is { } plan)
                 {
-                    candidates.Add((GemmChoice.Least(spec, problem, plan), plan));
+                    candidates.Add(plan);
                 }
             }
         }
 
-        candidates.Sort(static (a, b) => a.Least.CompareTo(b.Least));
-        GemmChoice? best = null;
-        (long spent, int simulated) = (0, 0);
-        foreach ((double least, GemmPlan plan) in candidates)
+        var choices = new PriorityQueue<GemmChoice, double>();
+        long spent = 0;
+        foreach (GemmPlan plan in candidates.OrderBy(plan => plan.LikelySeconds(highest)))
         {
-            if (best is { } known && (least >= known.Seconds || (spent > EnoughIssues && simulated >= EnoughPlans)))
+            if (choices.TryPeek(out _, out double best) && GemmChoice.Least(spec, problem, plan) >= best)
+            {
+                continue;
+            }
+
+            if (spent > EnoughIssues && choices.Count >= EnoughPlans)
             {
                 break;
             }
 
-            GemmChoice choice = GemmChoice.Of(spec, problem, plan);
-            simulated++;
+            GemmChoice choice = GemmChoice.Of(spec, problem, plan, highest);
             spent += choice.Run.Simulated;
-            best = best is null || choice.Seconds < best.Value.Seconds ? choice : best;
+            choices.Enqueue(choice, choice.Seconds);
         }
 
-        return best?.Refine(spec, problem) ?? throw new CapacityException($"{spec.Name}: no GEMM kernel fits a multiprocessor with {spec.Multiprocessor.SharedMemoryPerCta} of shared memory per CTA and {spec.Multiprocessor.Registers} registers.");
+        while (choices.TryDequeue(out GemmChoice choice, out _))
+        {
+            if (choice.IsSettled)
+            {
+                return choice;
+            }
+
+            choice = choice.Settle(spec, problem);
+            choices.Enqueue(choice, choice.Seconds);
+        }
+
+        throw new CapacityException($"{spec.Name}: no GEMM kernel fits a multiprocessor with {spec.Multiprocessor.SharedMemoryPerCta} of shared memory per CTA and {spec.Multiprocessor.Registers} registers.");
     }
 
     /// <summary>Useful arithmetic at the full rate, multiprocessors idle at the end, launch and reduction; the rest in proportion to what schedulers wait for.</summary>
@@ -78,28 +93,8 @@ internal static class GemmKernel
         account.Spend(CycleComponent.TailWave, tail);
         (double port, double l2, double memory) = plan.ReadRates(plan.Slots, choice.Hertz);
         CycleComponent bytes = memory < Math.Min(port, l2) ? CycleComponent.MemoryBandwidth : CycleComponent.CacheBandwidth;
-        double rest = waves - useful - tail;
-        double all = 0;
-        for (int i = 0; i < choice.Run.Stack.Length; i++)
-        {
-            all += Share((WarpStall)i, choice.Run.Stack[i]);
-        }
-
-        for (int i = 0; i < choice.Run.Stack.Length; i++)
-        {
-            account.Spend(Component((WarpStall)i, bytes), rest * Share((WarpStall)i, choice.Run.Stack[i]) / all);
-        }
+        account.Stalls(choice.Run.Stack, waves - useful - tail, bytes, lanes: null);
     }
-
-    /// <summary>Cycles in which a multiplier was busy are in the useful part or in its padding; they take no part in the rest unless there is nothing else.</summary>
-    private static double Share(WarpStall stall, long cycles) => stall is WarpStall.Issue or WarpStall.Tensor or WarpStall.Arithmetic ? 1e-3 * (cycles + 1) : cycles;
-
-    private static CycleComponent Component(WarpStall stall, CycleComponent bytes) => stall switch
-    {
-        WarpStall.Memory => bytes,
-        WarpStall.Shared => CycleComponent.ScratchpadConflict,
-        _ => CycleComponent.FillAndDrain,
-    };
 
     private static void Count(KernelAccount account, SimtSpec spec, GemmProblem problem, in GemmChoice choice)
     {

@@ -4,6 +4,7 @@ namespace Systolic.Simt;
 internal sealed class GemmPlan
 {
     private const long Budget = 10_000;
+    private const double LikelyNorm = 4;
     private readonly SimtSpec _spec;
     private readonly GemmProblem _problem;
 
@@ -84,13 +85,19 @@ internal sealed class GemmPlan
     /// <summary>Seconds of the kernel that adds the partial sums.</summary>
     public double ReductionSeconds(double hertz) => Split == 1 ? 0 : _spec.Launch.Graph.Seconds + (ReductionBytes / (_spec.L2.BytesPerCycle / 2.0) / hertz);
 
-    /// <summary>Seconds that the simulated time hardly falls below: main memory, or step by step the busiest of a multiprocessor's multipliers, shared-memory port and port to L2; before that the first bytes.</summary>
-    public double LeastSeconds(double hertz)
+    /// <summary>Seconds of the waves that the simulated time hardly falls below: main memory, or step by step the busiest of a multiprocessor's multipliers, shared-memory port and port to L2; before that the first bytes.</summary>
+    public double LeastWaveSeconds(double hertz) => Math.Max(ComputeSeconds(hertz), MemorySeconds);
+
+    /// <summary>What orders plans, of which many have the same bound: compute and main memory joined by a norm, since both being busy for long costs more than one.</summary>
+    public double LikelySeconds(double hertz) => OverheadSeconds(hertz) + Join.Norm(ComputeSeconds(hertz), MemorySeconds, LikelyNorm);
+
+    private double MemorySeconds => (ReadBytes + WrittenBytes) / Memory;
+
+    private double ComputeSeconds(double hertz)
     {
-        double memory = (ReadBytes + WrittenBytes) / Memory;
         double steps = Steps * ((FullWaves * StepCycles(Resident, Slots, hertz)) + StepCycles(Last, Remainder, hertz));
         double fills = (FittedConstants.SetupCycles + _spec.Memory.LatencyCycles) * (Resident == 1 ? Waves : 1);
-        return OverheadSeconds(hertz) + Math.Max((steps + fills) / hertz, memory);
+        return (steps + fills) / hertz;
     }
 
     private double StepCycles(long resident, long running, double hertz)

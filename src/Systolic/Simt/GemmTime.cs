@@ -1,12 +1,11 @@
 namespace Systolic.Simt;
 
-/// <summary>The time of a plan at any clock: its lower bound, or what simulations at one or two clocks tell.</summary>
+/// <summary>The time of a plan at clocks near one at which it was simulated: its waves take as many times their bound as there.</summary>
+/// <remarks>The bound knows what a clock changes: cycles of arithmetic and caches stay the same, main memory takes the same time.</remarks>
 /// <param name="plan">Kernel and split.</param>
-/// <param name="cycles">Cycles of the busiest multiprocessor at a clock of <paramref name="hertz"/>; negative for the lower bound.</param>
-/// <param name="hertz">That clock.</param>
-/// <param name="slope">Cycles more per hertz more. Those of arithmetic do not change, those of main memory grow with the clock.</param>
-internal readonly struct GemmTime(GemmPlan plan, double cycles = -1, double hertz = 0, double slope = 0) : IKernelTime
+/// <param name="ratio">Simulated seconds of the waves over the least.</param>
+internal readonly struct GemmTime(GemmPlan plan, double ratio) : IKernelTime
 {
     /// <inheritdoc/>
-    public double SecondsAt(double at) => cycles < 0 ? plan.LeastSeconds(at) : plan.OverheadSeconds(at) + ((cycles + (slope * (at - hertz))) / at);
+    public double SecondsAt(double hertz) => plan.OverheadSeconds(hertz) + (ratio * plan.LeastWaveSeconds(hertz));
 }

@@ -72,9 +72,11 @@ internal sealed class KernelAccount
     /// <param name="stack">Scheduler cycles by <see cref="WarpStall"/>.</param>
     /// <param name="seconds">How long.</param>
     /// <param name="bytes">What loads wait for.</param>
-    /// <param name="lanes">What CUDA cores and special functions work at.</param>
-    public void Stalls(ReadOnlySpan<long> stack, double seconds, CycleComponent bytes, CycleComponent lanes)
+    /// <param name="lanes">What CUDA cores and special functions work at; null where their cycles are work, like those of tensor cores.</param>
+    public void Stalls(ReadOnlySpan<long> stack, double seconds, CycleComponent bytes, CycleComponent? lanes)
     {
+        double Weight(WarpStall stall, long cycles) => IsWork(stall) || (stall == WarpStall.Arithmetic && lanes is null) ? 1e-3 * (cycles + 1) : cycles;
+
         double all = 0;
         for (int i = 0; i < stack.Length; i++)
         {
@@ -86,7 +88,7 @@ internal sealed class KernelAccount
             CycleComponent cause = (WarpStall)i switch
             {
                 WarpStall.Memory => bytes,
-                WarpStall.Arithmetic => lanes,
+                WarpStall.Arithmetic => lanes ?? CycleComponent.FillAndDrain,
                 WarpStall.Shared => CycleComponent.ScratchpadConflict,
                 _ => CycleComponent.FillAndDrain,
             };
@@ -94,8 +96,8 @@ internal sealed class KernelAccount
         }
     }
 
-    /// <summary>Cycles in which tensor cores were busy are in the useful part or in its padding; they take no part in the rest unless there is nothing else.</summary>
-    private static double Weight(WarpStall stall, long cycles) => stall is WarpStall.Issue or WarpStall.Tensor ? 1e-3 * (cycles + 1) : cycles;
+    /// <summary>Cycles in which a multiplier was busy are in the useful part or in its padding; they take no part in the rest unless there is nothing else.</summary>
+    private static bool IsWork(WarpStall stall) => stall is WarpStall.Issue or WarpStall.Tensor;
 
     /// <summary>Rounds the total up and every part down; the remainder, a few femtoseconds, goes to the largest part.</summary>
     /// <param name="mapping">Kernel, tile, split and waves.</param>

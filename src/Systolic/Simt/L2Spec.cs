@@ -18,6 +18,8 @@ public sealed record L2Spec(Bytes Capacity, int BytesPerCycle, int LatencyCycles
     internal double SharedCapacity => Capacity.Value * (FarLatencyCycles > LatencyCycles ? 2.0 / 3 : 1);
 
     /// <summary>Share of a footprint still cached from the kernel before.</summary>
-    internal double Resident(double footprint) =>
-        1 / (1 + Math.Pow(footprint / Capacity.Value / ResidencyMidpoint, ResidencySteepness));
+    internal double Resident(double footprint) => Hits(footprint / Capacity.Value, ResidencyMidpoint, ResidencySteepness);
+
+    /// <summary>Share of a footprint that a cache finds again: half at the midpoint, falling around it as the steepness says.</summary>
+    internal static double Hits(double footprint, double midpoint, double steepness) => 1 / (1 + Math.Pow(footprint / midpoint, steepness));
 }

@@ -12,10 +12,13 @@ namespace Systolic.Simt;
 /// </remarks>
 internal static class RowKernel
 {
-    private const double CtaStartCycles = 110;
-    private const double ReductionCycles = 220;
-    private const double FreeJoin = 3.5;
+    /// <summary>From the launch of a CTA to its first load.</summary>
+    public const double CtaStartCycles = 110;
+
+    /// <summary>Norm by which the bounds of a kernel without barriers join.</summary>
+    public const double FreeJoin = 3.5;
     private const double BarrierJoin = 2;
+    private const double ReductionCycles = 220;
 
     /// <summary>Prices one operator.</summary>
     /// <param name="spec">The machine.</param>

@@ -5,9 +5,6 @@ namespace Systolic.Simt;
 /// <summary>Plain reads and copies: what memory and caches give when a kernel does nothing else.</summary>
 internal static class StreamTime
 {
-    private const double CtaStartCycles = 110;
-    private const double FreeJoin = 3.5;
-
     /// <summary>Share of L1 that a chase can use, and how sharply hits fall around it. Inferred from one reading, 127 cycles at 177 of 192 KiB (A100).</summary>
     private const double L1Midpoint = 0.92;
     private const double L1Steepness = 30;
@@ -26,8 +23,8 @@ internal static class StreamTime
     {
         double threads = (double)warps * 32 * spec.Multiprocessors;
         double bytes = threads * (readBytes + writtenBytes);
-        double latency = (spec.Memory.LatencyCycles + spec.Memory.StreamingCycles + CtaStartCycles) / spec.MaximumClock.Hertz;
-        return bytes / Join.Norm(latency, spec.Memory.Seconds(threads * readBytes, threads * writtenBytes), FreeJoin);
+        double latency = (spec.Memory.LatencyCycles + spec.Memory.StreamingCycles + RowKernel.CtaStartCycles) / spec.MaximumClock.Hertz;
+        return bytes / Join.Norm(latency, spec.Memory.Seconds(threads * readBytes, threads * writtenBytes), RowKernel.FreeJoin);
     }
 
     /// <summary>Bytes per second of reading the same footprint again and again, with enough loads in flight.</summary>
@@ -42,20 +39,18 @@ internal static class StreamTime
     {
         double cold = 1 - spec.L2.Resident(read.Value + written.Value);
         double cache = (read.Value + (2.0 * written.Value)) / (spec.L2.BytesPerCycle * spec.MaximumClock.Hertz);
-        return Join.Norm(cache, spec.Memory.Seconds(cold * read.Value, cold * written.Value), FreeJoin);
+        return Join.Norm(cache, spec.Memory.Seconds(cold * read.Value, cold * written.Value), RowKernel.FreeJoin);
     }
 
     /// <summary>Cycles of one dependent load of a random walk through a footprint: L1, the near partition of L2, the far one, main memory.</summary>
     public static double LatencyCycles(SimtSpec spec, Bytes footprint)
     {
         L2Spec l2 = spec.L2;
-        double inL1 = Hits(footprint.Value, spec.Multiprocessor.L1Capacity.Value * L1Midpoint, L1Steepness);
+        double inL1 = L2Spec.Hits(footprint.Value, spec.Multiprocessor.L1Capacity.Value * L1Midpoint, L1Steepness);
         double whole = l2.Capacity.Value * L2Midpoint;
-        double near = Hits(footprint.Value, l2.FarLatencyCycles > l2.LatencyCycles ? whole / 2 : whole, L2Steepness);
-        double far = Hits(footprint.Value, whole, L2Steepness);
+        double near = L2Spec.Hits(footprint.Value, l2.FarLatencyCycles > l2.LatencyCycles ? whole / 2 : whole, L2Steepness);
+        double far = L2Spec.Hits(footprint.Value, whole, L2Steepness);
         double beyond = (far * l2.FarLatencyCycles) + ((1 - far) * spec.Memory.LatencyCycles);
         return (inL1 * spec.Multiprocessor.L1LatencyCycles) + ((1 - inL1) * ((near * l2.LatencyCycles) + ((1 - near) * beyond)));
     }
-
-    private static double Hits(double footprint, double midpoint, double steepness) => 1 / (1 + Math.Pow(footprint / midpoint, steepness));
 }

@@ -97,12 +97,12 @@ public sealed class GpuSuiteTests
     [Fact]
     public void A_product_runs_the_kernel_that_the_profiler_named_and_otherwise_the_fastest()
     {
-        // NeuSight: 512 x 1536 x 1536 on A100 PCIe 80 GB took 206.61 us in ampere_sgemm_32x128_tn, which is not the fastest tile for it here.
+        // NeuSight: 512 x 1536 x 1536 on A100 PCIe 80 GB took 206.61 us in ampere_sgemm_32x128_tn, the fastest tile here too.
         string Product(string notes) => Line("A100-PCIe-80GB", "gemm", "torch.nn.Linear with bias", "M=512 K=1536 N=1536 batch=1", "fp32", 206.61, double.NaN, "event", NeuSight, notes);
-        ValidationReport report = Score(Product("kernel ampere_sgemm_32x128_tn") + Product("") + Product("kernel ampere_sgemm_7777x128_tn"));
+        ValidationReport report = Score(Product("kernel ampere_sgemm_128x128_tn") + Product("kernel ampere_sgemm_32x128_tn") + Product("") + Product("kernel ampere_sgemm_7777x128_tn"));
 
         report.Rows[0].Predicted.Should().BeGreaterThan(report.Rows[1].Predicted);
-        report.Rows[2].Predicted.Should().Be(report.Rows[1].Predicted);
+        report.Rows.Skip(2).Should().OnlyContain(row => row.Predicted == report.Rows[1].Predicted);
     }
 
     [Fact]

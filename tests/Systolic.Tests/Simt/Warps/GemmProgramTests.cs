@@ -53,14 +53,13 @@ public sealed class GemmProgramTests
         {
             const int Steps = 9;
             CtaProgram program = GemmProgram.Of(spec, problem, tile, Steps, outputBytes: 2);
-            long Sum(Func<WarpInstruction, long> of) => program.Warps.Sum(warp => warp.Segments.Sum(segment => segment.Count * segment.Body.Sum(of)));
 
             // Whole requests of 512 bytes per warp: operands that are no multiple are rounded up.
-            Sum(one => one.Pipe == Pipe.Load ? one.Bytes : 0).Should().BeInRange((long)Steps * (tile.M + tile.N) * tile.KBytes, (long)Steps * (((tile.M + tile.N) * tile.KBytes) + (512 * tile.Warps)));
-            Sum(one => one.Pipe == Pipe.Store ? one.Bytes : 0).Should().Be((long)tile.M * tile.N * 2);
+            program.Sum(one => one.Pipe == Pipe.Load ? one.Bytes : 0).Should().BeInRange((long)Steps * (tile.M + tile.N) * tile.KBytes, (long)Steps * (((tile.M + tile.N) * tile.KBytes) + (512 * tile.Warps)));
+            program.Sum(one => one.Pipe == Pipe.Store ? one.Bytes : 0).Should().Be((long)tile.M * tile.N * 2);
             double multiplies = (double)Steps * tile.M * tile.N * tile.KBytes / problem.ElementBytes;
             double expected = multiplies / problem.Rate.MacsPerCycle * spec.Multiprocessor.SubCores * (problem.Rate.OnTensorCores ? FittedConstants.TensorCycles(spec.TensorCores.Instruction) / 32.0 : 1);
-            Sum(one => one.Pipe is Pipe.Tensor or Pipe.Warpgroup or Pipe.Fp32 ? one.PipeCycles : 0).Should().Be((long)expected);
+            program.Sum(one => one.Pipe is Pipe.Tensor or Pipe.Warpgroup or Pipe.Fp32 ? one.PipeCycles : 0).Should().Be((long)expected);
         }
     }
 
