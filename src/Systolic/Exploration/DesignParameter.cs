@@ -33,6 +33,9 @@ public sealed record DesignParameter
     /// <summary>Where a value is written to.</summary>
     public ImmutableArray<string> Paths { get; init; }
 
+    /// <summary>Its values are numbers, so that those next to each other are alike; words are not.</summary>
+    internal bool HasOrder => !double.IsNaN(Values[0].Number);
+
     /// <summary>The same, written to other places than that of its name; to none when no path is given.</summary>
     public DesignParameter To(params ImmutableArray<string> paths) => this with { Paths = paths };
 

@@ -41,10 +41,6 @@ public sealed record SweepGoals
         return problems.Count == 0 ? this with { _parsed = parsed } : throw new InvalidDocumentException(problems);
     }
 
-    /// <summary>By how much a row breaks the constraints, each as a share of its limit. A row without a value of an objective breaks them infinitely.</summary>
-    internal double Violation(SweepRow row) =>
-        Parsed.Objectives.Any(objective => double.IsNaN(objective.Of(row))) ? double.PositiveInfinity : Parsed.Constraints.Sum(constraint => constraint.Violation(row));
-
     private static T Read<T>(List<string> problems, string path, Func<T> read)
         where T : class
     {
@@ -88,10 +84,10 @@ internal sealed record Constraint(Expression Least, Expression Most)
         _ => throw new FormatException($"found {UnitText.Quote(text)}, expected two expressions with <= or >= between them, such as \"area <= 400 mm2\""),
     };
 
-    /// <summary>By how much it is broken, as a share of the larger side.</summary>
-    public double Violation(SweepRow row)
+    /// <summary>By how much it is broken, as a share of the larger side; negative by how much it is kept.</summary>
+    public double Excess(SweepRow row)
     {
         double least = Least.Value(name => row[name]), most = Most.Value(name => row[name]);
-        return double.IsNaN(least) || double.IsNaN(most) ? double.PositiveInfinity : least <= most ? 0 : (least - most) / Math.Max(Math.Abs(least), Math.Abs(most));
+        return double.IsNaN(least) || double.IsNaN(most) ? double.PositiveInfinity : least == most ? 0 : (least - most) / Math.Max(Math.Abs(least), Math.Abs(most));
     }
 }

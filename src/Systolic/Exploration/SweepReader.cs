@@ -113,7 +113,7 @@ public static class SweepReader
         {
             "random" => SweepSearch.Random(Count(section, "points"), seed),
             "latin-hypercube" => SweepSearch.LatinHypercube(Count(section, "points"), seed),
-            "nsga2" => SweepSearch.Nsga2(Count(section, "evaluations"), (int)section.Integer("population", 4, 10_000, 12), seed),
+            "nsga2" => SweepSearch.Nsga2(Count(section, "evaluations"), (int)section.Integer("population", 4, 10_000, Nsga2Search.UsualPopulation), seed),
             _ => SweepSearch.Grid,
         };
         section.RefuseUnknownKeys();

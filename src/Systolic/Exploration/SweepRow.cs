@@ -12,8 +12,9 @@ public sealed record SweepRow
     internal SweepRow(DesignPoint point, SweepGoals goals, PointOutcome outcome)
     {
         (Point, _goals, Outcome) = (point, goals, outcome);
-        Violation = HasRun ? goals.Violation(this) : double.PositiveInfinity;
         Objectives = HasRun ? [.. goals.Parsed.Objectives.Select(objective => objective.Of(this))] : [];
+        Excesses = HasRun ? [.. goals.Parsed.Constraints.Select(constraint => constraint.Excess(this))] : [];
+        Violation = !HasRun || Array.Exists(Objectives, double.IsNaN) ? double.PositiveInfinity : Excesses.Sum(excess => Math.Max(0, excess));
     }
 
     /// <summary>The point.</summary>
@@ -41,7 +42,10 @@ public sealed record SweepRow
     /// <summary>What is kept in the journal.</summary>
     internal PointOutcome Outcome { get; }
 
-    /// <summary>By how much constraints are broken, each as a share of its limit; infinite without a run.</summary>
+    /// <summary>By how much each constraint is broken, as a share of its limit, or kept where negative; empty without a run.</summary>
+    internal double[] Excesses { get; }
+
+    /// <summary>By how much constraints are broken in all; infinite without a run, or without a value of an objective.</summary>
     internal double Violation { get; }
 
     /// <summary>The objectives, all to be minimised; empty without a run.</summary>

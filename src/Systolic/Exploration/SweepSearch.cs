@@ -16,11 +16,11 @@ public abstract record SweepSearch
     /// <summary>So many different points, spread so that each parameter takes its values equally often (Latin hypercube, McKay, Beckman and Conover 1979).</summary>
     public static SweepSearch LatinHypercube(int points, int seed = 0) => new LatinHypercubeSearch(points, seed);
 
-    /// <summary>Points bred from the best so far, generation by generation: NSGA-II.</summary>
+    /// <summary>Points bred from the best so far, generation by generation: NSGA-II, with children chosen by what is expected of them.</summary>
     /// <param name="evaluations">Points to run in all.</param>
     /// <param name="population">The best points so far, from which the next are bred; a third as many at a time.</param>
     /// <param name="seed">Decides all choices.</param>
-    public static SweepSearch Nsga2(int evaluations, int population = 12, int seed = 0) => new Nsga2Search(evaluations, population, seed);
+    public static SweepSearch Nsga2(int evaluations, int population = Nsga2Search.UsualPopulation, int seed = 0) => new Nsga2Search(evaluations, population, seed);
 
     /// <summary>In words, such as "full grid".</summary>
     public abstract override string ToString();
