@@ -11,9 +11,10 @@ namespace Systolic.Cli.Commands;
 internal sealed class SweepCommand : Command, IHasExamples
 {
     private const int MostThreads = 1024;
+    private static readonly TimeSpan SnapshotPeriod = TimeSpan.FromSeconds(30);
     private readonly Terminal _terminal;
     private readonly Argument<string> _file = new("FILE") { Description = "The sweep, as JSON." };
-    private readonly Option<string?> _out = new("--out") { Description = "The folder for journal, results and report (the file's name without its extension). A run that was stopped goes on there.", HelpName = "DIR" };
+    private readonly Option<string?> _out = new("--out") { Description = "The folder for journal, results so far, and at the end report (the file's name without its extension). A run that was stopped goes on there.", HelpName = "DIR" };
     private readonly Option<int?> _threads = new("--threads") { Description = "Points simulated at once (as many as there are cores).", HelpName = "N", CustomParser = ParseThreads };
     private readonly Option<SweepShard?> _shard = new("--shard")
     {
@@ -86,8 +87,19 @@ internal sealed class SweepCommand : Command, IHasExamples
         SweepFiles files = SweepFiles.Create(parsed.GetValue(_out) ?? Path.ChangeExtension(file, null), file);
         var options = new SweepOptions { Threads = parsed.GetValue(_threads), Shard = parsed.GetValue(_shard) ?? SweepShard.Whole };
         options = options with { Journal = files.Journal(options.Shard) };
-        SweepResult result = await SweepProgressView.RunAsync(_terminal, progress => sweep.Run(options, progress, cancellation), cancellation);
-        if (options.Shard.Count > 1)
+        bool isWhole = options.Shard.Count == 1;
+        var snapshots = new SweepSnapshots(files, SnapshotPeriod);
+        SweepResult result;
+        try
+        {
+            result = await SweepProgressView.RunAsync(_terminal, progress => sweep.Run(options, progress, cancellation), isWhole ? snapshots.Take : null, cancellation);
+        }
+        finally
+        {
+            await snapshots.FinishAsync();
+        }
+
+        if (!isWhole)
         {
             _terminal.Out.WriteLine(FormattableString.Invariant($"{options.Journal}: {result.Rows.Length} points, shard {options.Shard.Index} of {options.Shard.Count}. When all are done: systolic sweep merge {Path.GetDirectoryName(files.Sweep)}"));
             return ExitCode.Success;

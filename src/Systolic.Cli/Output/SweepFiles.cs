@@ -61,14 +61,20 @@ internal sealed class SweepFiles
             : throw new UsageException($"DIR: found no {SweepFile} and journal in {folder}, expected the --out folder of a sweep.");
     }
 
-    /// <summary>Writes table, report and pictures.</summary>
-    public async Task WriteAsync(Sweep sweep, SweepResult result)
+    /// <summary>Writes the rows as CSV, JSON lines and Parquet, each file in one step.</summary>
+    public async Task WriteTablesAsync(SweepResult result)
     {
         WriteText("results.csv", text => SweepWriter.WriteCsv(text, result));
         Write("results.jsonl", stream => SweepWriter.WriteJsonLines(stream, result));
         using var parquet = new MemoryStream();
         await SweepParquet.WriteAsync(parquet, result);
         Write("results.parquet", parquet.WriteTo);
+    }
+
+    /// <summary>Writes tables, report and pictures.</summary>
+    public async Task WriteAsync(Sweep sweep, SweepResult result)
+    {
+        await WriteTablesAsync(result);
         WriteText("report.html", text => SweepHtml.Write(text, sweep, result));
         if (result.Front.Rows.Length > 0)
         {

@@ -77,6 +77,7 @@ public sealed class Sweep
     private sealed class SweepRun(Sweep sweep, SweepOptions options, Dictionary<long, PointOutcome> known, SweepJournal? journal, IProgress<SweepProgress>? progress, CancellationToken cancellation)
     {
         private readonly Dictionary<long, SweepRow> _rows = [];
+        private readonly List<long> _order = [];
         private readonly long _start = Stopwatch.GetTimestamp();
         private readonly Lock _finished = new();
         private long _total;
@@ -89,7 +90,6 @@ public sealed class Sweep
         public SweepResult All()
         {
             RequireCompatible();
-            var ordered = new List<SweepRow>();
             _total = sweep.Search.Count(Space);
             foreach (IReadOnlyList<long> batch in sweep.Search.Batches(Space, _rows))
             {
@@ -97,13 +97,15 @@ public sealed class Sweep
                 _total -= batch.Count - own.Count;
                 foreach (long[] block in sweep.Prune ? own.Chunk(PruningBlock) : [[.. own]])
                 {
+                    _order.AddRange(block);
                     Run(block);
-                    ordered.AddRange(block.Select(point => _rows[point]));
                 }
             }
 
-            return new SweepResult(Space, sweep.Goals, [.. ordered], _pruned);
+            return SoFar();
         }
+
+        private SweepResult SoFar() => new(Space, sweep.Goals, [.. _order.Where(_rows.ContainsKey).Select(point => _rows[point])], _pruned);
 
         private void RequireCompatible()
         {
@@ -183,7 +185,7 @@ public sealed class Sweep
                 _done++;
                 _doneNow++;
                 TimeSpan elapsed = Stopwatch.GetElapsedTime(_start);
-                progress?.Report(new SweepProgress(_done, _total, elapsed, elapsed * ((double)(_total - _done) / _doneNow)));
+                progress?.Report(new SweepProgress(_done, _total, elapsed, elapsed * ((double)(_total - _done) / _doneNow)) { Finished = SoFar });
             }
         }
 

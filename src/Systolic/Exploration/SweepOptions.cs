@@ -27,4 +27,12 @@ public sealed record SweepShard(int Index, int Count)
 /// <param name="Total">Points to finish.</param>
 /// <param name="Elapsed">Since this run began.</param>
 /// <param name="Remaining">At the rate so far; null before the first point.</param>
-public readonly record struct SweepProgress(long Done, long Total, TimeSpan Elapsed, TimeSpan? Remaining);
+public readonly record struct SweepProgress(long Done, long Total, TimeSpan Elapsed, TimeSpan? Remaining)
+{
+    /// <summary>Copies the rows of finished points.</summary>
+    internal Func<SweepResult>? Finished { get; init; }
+
+    /// <summary>What was found so far, in the order of the search. To be called while the progress is reported, when no row is added; what it returns stays as it is.</summary>
+    /// <exception cref="InvalidOperationException">The progress is of no run.</exception>
+    public SweepResult ResultSoFar() => (Finished ?? throw new InvalidOperationException("This progress is of no run; take the one that a sweep reports."))();
+}

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Parquet;
 using Systolic.Cli.Commands;
+using Systolic.Cli.Output;
 using Systolic.Exploration;
 
 namespace Systolic.Tests.Cli;
@@ -35,6 +36,33 @@ public class SweepTests
         await using ParquetReader parquet = await ParquetReader.CreateAsync(folder["s/results.parquet"], cancellationToken: TestContext.Current.CancellationToken);
         parquet.Schema.DataFields.Select(field => field.Name).Should().Equal(File.ReadLines(folder["s/results.csv"]).First().Split(','));
         parquet.Metadata!.NumRows.Should().Be(15);
+    }
+
+    [Fact]
+    public async Task While_a_sweep_runs_its_tables_hold_the_points_that_are_finished()
+    {
+        using ScratchFolder folder = Folder();
+        var sweep = SweepReader.Load(folder["s.json"]);
+        var snapshots = new SweepSnapshots(SweepFiles.Create(folder["s"], folder["s.json"]), TimeSpan.Zero);
+        var seen = new List<string[]>();
+        void Report(SweepProgress progress)
+        {
+            snapshots.Take(progress);
+            snapshots.FinishAsync().GetAwaiter().GetResult();
+            seen.Add(File.ReadAllLines(folder["s/results.csv"]));
+        }
+
+        SweepResult result = sweep.Run(new SweepOptions { Threads = 1 }, new Told(Report), TestContext.Current.CancellationToken);
+
+        // The next snapshot waits for twenty times the time that the one before took.
+        seen.Should().HaveCount(15);
+        seen[0].Should().HaveCount(2);
+        seen.Select(lines => lines.Length).Should().BeInAscendingOrder();
+        string[] points = [.. result.Rows.Select(row => $"{row.Point.Number}")];
+        seen.Should().OnlyContain(lines => lines.Skip(1).Select(line => line.Substring(0, line.IndexOf(',', StringComparison.Ordinal))).All(points.Contains));
+        await using ParquetReader parquet = await ParquetReader.CreateAsync(folder["s/results.parquet"], cancellationToken: TestContext.Current.CancellationToken);
+        parquet.Metadata!.NumRows.Should().Be(seen[^1].Length - 1);
+        File.ReadAllLines(folder["s/results.jsonl"]).Should().HaveCount(seen[^1].Length - 1);
     }
 
     [Fact]
@@ -122,5 +150,10 @@ public class SweepTests
         var folder = new ScratchFolder();
         File.WriteAllText(folder["s.json"], Sweep);
         return folder;
+    }
+
+    private sealed class Told(Action<SweepProgress> report) : IProgress<SweepProgress>
+    {
+        public void Report(SweepProgress value) => report(value);
     }
 }

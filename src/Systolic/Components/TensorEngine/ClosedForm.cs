@@ -35,9 +35,12 @@ public static class ClosedForm
         return timing.ActiveCells(cycle);
     }
 
-    private static TileCost Cost<TDataflow>(ArraySpec array, TileShape shape)
+    /// <summary>The cost of a whole product under another dataflow than that of <paramref name="array"/>.</summary>
+    /// <exception cref="OverflowException">A count exceeds 2^63 - 1.</exception>
+    public static TileCost Cost<TDataflow>(ArraySpec array, TileShape shape)
         where TDataflow : struct, IDataflow
     {
+        ArgumentNullException.ThrowIfNull(array);
         FoldTiming timing = FoldTiming.Of<TDataflow>(array, shape);
         FoldPlan folds = timing.Folds;
         EdgeCounts edges = TDataflow.Edges(shape, folds);

@@ -24,7 +24,7 @@ internal readonly record struct FoldTiming(FoldPlan Folds, int Lead, bool Overla
 
     public static FoldTiming Of<TDataflow>(ArraySpec array, TileShape shape)
         where TDataflow : struct, IDataflow => new(
-            new FoldPlan(array.Rows, array.Columns, TDataflow.Roles(shape)),
+            new FoldPlan(array.Rows, array.Columns, TDataflow.Extents(shape)),
             TDataflow.SumsMove ? array.Rows : 0,
             array.Overlap == FoldOverlap.BackgroundLoad);
 

@@ -24,6 +24,28 @@ public class ClosedFormTests
     private static Gen<int> Extent => Gen.Frequency((1, Gen.Const(1)), (5, Gen.Int[1, 70]));
 
     [Fact]
+    public void A_dataflow_of_ones_own_has_two_fidelities_that_agree_and_its_values_are_the_product() =>
+        Cases.Sample(one =>
+        {
+            (ArraySpec array, TileShape shape) = one;
+            TileCost cost = ClosedForm.Cost<Swapped>(array, shape);
+            cost.Should().Be(RegisterArray.Measure<Swapped>(array, shape));
+            cost.Should().Be(ClosedForm.Cost(new ArraySpec(array.Rows, array.Columns, Dataflow.OutputStationary, array.Overlap), new TileShape(shape.N, shape.K, shape.M)));
+
+            Matrix a = Matrix.From(shape.M, shape.K, (m, k) => ((m + (2 * k)) % 5) - 2), b = Matrix.From(shape.K, shape.N, (k, n) => ((k * n) % 3) - 1);
+            RegisterArray.Multiply<Swapped>(array, a, b, DataType.Fp32).Output.Values.ToArray().Should()
+                .Equal(RegisterArray.Multiply(new ArraySpec(array.Rows, array.Columns, Dataflow.OutputStationary), a, b, DataType.Fp32).Output.Values.ToArray());
+        }, iter: 60);
+
+    [Fact]
+    public void A_dataflow_whose_operands_do_not_fit_its_extents_is_refused()
+    {
+        Action run = () => RegisterArray.Multiply<Unfitting>(new ArraySpec(2, 2, Dataflow.OutputStationary), new Matrix(3, 4), new Matrix(4, 5), DataType.Fp32);
+
+        run.Should().Throw<ArgumentException>().WithMessage("Unfitting: found a left operand of 3x4, expected 5x4 from its extents");
+    }
+
+    [Fact]
     public void Weight_stationary_loads_four_rows_streams_three_and_drains_six()
     {
         // 4x4 array, K = N = 4 fill it, M = 3 rows stream. Load 4. Row 0 takes its three elements in cycles 4-6; the last of them is in the
@@ -216,5 +238,38 @@ public class ClosedFormTests
         public List<long> Active => active;
 
         public void Observe(ArrayState state) => active.Add(state.ActiveCells());
+    }
+
+    /// <summary>Output stationary with N on rows and M on columns.</summary>
+    private readonly struct Swapped : IDataflow
+    {
+        public static bool SumsMove => false;
+
+        public static ArrayExtents Extents(TileShape shape) => new(shape.N, shape.M, shape.K);
+
+        public static MatrixView Left(Matrix a, Matrix b) => new(b, Transposed: true);
+
+        public static MatrixView Top(Matrix a, Matrix b) => new(a, Transposed: true);
+
+        public static MatrixView Output(Matrix output) => new(output, Transposed: true);
+
+        public static EdgeCounts Edges(TileShape shape, in FoldPlan folds) =>
+            new((long)shape.N * shape.K * folds.ColumnFolds, (long)shape.M * shape.K * folds.RowFolds, (long)shape.M * shape.N);
+    }
+
+    /// <summary>Names the extents of one dataflow and lays out the operands of another.</summary>
+    private readonly struct Unfitting : IDataflow
+    {
+        public static bool SumsMove => false;
+
+        public static ArrayExtents Extents(TileShape shape) => Swapped.Extents(shape);
+
+        public static MatrixView Left(Matrix a, Matrix b) => new(a, Transposed: false);
+
+        public static MatrixView Top(Matrix a, Matrix b) => new(b, Transposed: false);
+
+        public static MatrixView Output(Matrix output) => new(output, Transposed: false);
+
+        public static EdgeCounts Edges(TileShape shape, in FoldPlan folds) => default;
     }
 }

@@ -7,7 +7,7 @@ internal readonly struct InputStationary : IDataflow
 {
     public static bool SumsMove => true;
 
-    public static Roles Roles(TileShape shape) => new(shape.K, shape.M, shape.N);
+    public static ArrayExtents Extents(TileShape shape) => new(shape.K, shape.M, shape.N);
 
     public static MatrixView Left(Matrix a, Matrix b) => new(b, Transposed: false);
 

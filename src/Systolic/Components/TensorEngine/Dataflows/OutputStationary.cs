@@ -7,7 +7,7 @@ internal readonly struct OutputStationary : IDataflow
 {
     public static bool SumsMove => false;
 
-    public static Roles Roles(TileShape shape) => new(shape.M, shape.N, shape.K);
+    public static ArrayExtents Extents(TileShape shape) => new(shape.M, shape.N, shape.K);
 
     public static MatrixView Left(Matrix a, Matrix b) => new(a, Transposed: false);
 

@@ -7,7 +7,7 @@ internal readonly struct WeightStationary : IDataflow
 {
     public static bool SumsMove => true;
 
-    public static Roles Roles(TileShape shape) => new(shape.K, shape.N, shape.M);
+    public static ArrayExtents Extents(TileShape shape) => new(shape.K, shape.N, shape.M);
 
     public static MatrixView Left(Matrix a, Matrix b) => new(a, Transposed: true);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Systolic.Numerics;
 using Systolic.Units;
 
@@ -50,11 +51,23 @@ internal sealed class ArrayMachine<T, TCell, TDataflow> : ArrayState
     public static ArrayProduct Run<TObserver>(ArraySpec spec, TileShape shape, Matrix a, Matrix b, ref TObserver observer)
         where TObserver : struct, IArrayObserver
     {
-        var machine = new ArrayMachine<T, TCell, TDataflow>(spec, new FoldPlan(spec.Rows, spec.Columns, TDataflow.Roles(shape)), a, b);
+        ArrayExtents extents = TDataflow.Extents(shape);
+        MatrixView output = TDataflow.Output(new Matrix(shape.M, shape.N));
+        Require("left operand", TDataflow.Left(a, b), extents.Rows, extents.Streamed);
+        Require("top operand", TDataflow.Top(a, b), TDataflow.SumsMove ? extents.Rows : extents.Streamed, extents.Columns);
+        Require("output", output, TDataflow.SumsMove ? extents.Streamed : extents.Rows, extents.Columns);
+        var machine = new ArrayMachine<T, TCell, TDataflow>(spec, new FoldPlan(spec.Rows, spec.Columns, extents), a, b);
         machine.Step(ref observer);
-        var output = new Matrix(shape.M, shape.N);
-        machine._results.CopyTo(TDataflow.Output(output));
-        return new ArrayProduct(output, new Cycles(machine.Cycle));
+        machine._results.CopyTo(output);
+        return new ArrayProduct(output.Matrix, new Cycles(machine.Cycle));
+    }
+
+    private static void Require(string edge, MatrixView view, int rows, int columns)
+    {
+        if (view.Rows != rows || view.Columns != columns)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{typeof(TDataflow).Name}: found a {edge} of {view.Rows}x{view.Columns}, expected {rows}x{columns} from its extents"));
+        }
     }
 
     public override float? BottomPort(int column) => _results.Port(Cycle, Inside(column, Spec.Columns));

@@ -28,13 +28,38 @@ public static class RegisterArray
         where TObserver : struct, IArrayObserver
     {
         ArgumentNullException.ThrowIfNull(array);
+        return array.Dataflow switch
+        {
+            Dataflow.WeightStationary => Multiply<WeightStationary, TObserver>(array, a, b, type, ref observer),
+            Dataflow.OutputStationary => Multiply<OutputStationary, TObserver>(array, a, b, type, ref observer),
+            _ => Multiply<InputStationary, TObserver>(array, a, b, type, ref observer),
+        };
+    }
+
+    /// <summary>O = A x B under another dataflow than that of <paramref name="array"/>.</summary>
+    /// <inheritdoc cref="Multiply(ArraySpec, Matrix, Matrix, DataType)"/>
+    /// <exception cref="ArgumentException">Also where what a dataflow lays on an edge has not the extents that it names.</exception>
+    public static ArrayProduct Multiply<TDataflow>(ArraySpec array, Matrix a, Matrix b, DataType type)
+        where TDataflow : struct, IDataflow
+    {
+        var observer = default(NoObserver);
+        return Multiply<TDataflow, NoObserver>(array, a, b, type, ref observer);
+    }
+
+    /// <summary>O = A x B under another dataflow than that of <paramref name="array"/>, looked at in every cycle.</summary>
+    /// <inheritdoc cref="Multiply(ArraySpec, Matrix, Matrix, DataType)"/>
+    public static ArrayProduct Multiply<TDataflow, TObserver>(ArraySpec array, Matrix a, Matrix b, DataType type, ref TObserver observer)
+        where TDataflow : struct, IDataflow
+        where TObserver : struct, IArrayObserver
+    {
+        ArgumentNullException.ThrowIfNull(array);
         TileShape shape = ShapeOf(a, b);
         (Matrix left, Matrix right) = (a.Rounded(type), b.Rounded(type));
         return type switch
         {
             DataType.Int32 => throw new ArgumentException("found int32 operands, expected int8 or a floating-point type: cells multiply at most fp32", nameof(type)),
-            DataType.Int8 => Run<int, Int32Cell, TObserver>(array, shape, left, right, ref observer),
-            _ => Run<float, Fp32Cell, TObserver>(array, shape, left, right, ref observer),
+            DataType.Int8 => ArrayMachine<int, Int32Cell, TDataflow>.Run(array, shape, left, right, ref observer),
+            _ => ArrayMachine<float, Fp32Cell, TDataflow>.Run(array, shape, left, right, ref observer),
         };
     }
 
@@ -46,15 +71,14 @@ public static class RegisterArray
         return observer.Cost;
     }
 
-    private static ArrayProduct Run<T, TCell, TObserver>(ArraySpec array, TileShape shape, Matrix a, Matrix b, ref TObserver observer)
-        where T : unmanaged
-        where TCell : struct, ICell<T>
-        where TObserver : struct, IArrayObserver => array.Dataflow switch
-        {
-            Dataflow.WeightStationary => ArrayMachine<T, TCell, WeightStationary>.Run(array, shape, a, b, ref observer),
-            Dataflow.OutputStationary => ArrayMachine<T, TCell, OutputStationary>.Run(array, shape, a, b, ref observer),
-            _ => ArrayMachine<T, TCell, InputStationary>.Run(array, shape, a, b, ref observer),
-        };
+    /// <summary>The same under another dataflow than that of <paramref name="array"/>.</summary>
+    public static TileCost Measure<TDataflow>(ArraySpec array, TileShape shape)
+        where TDataflow : struct, IDataflow
+    {
+        var observer = default(CostObserver);
+        Multiply<TDataflow, CostObserver>(array, new Matrix(shape.M, shape.K), new Matrix(shape.K, shape.N), DataType.Fp32, ref observer);
+        return observer.Cost;
+    }
 
     private static TileShape ShapeOf(Matrix a, Matrix b)
     {
