@@ -25,6 +25,13 @@ public static class KernelLibrary
             throw new NotSupportedException($"{op.Name}: the kernel of {op.Kind} is timed only; it does not say what it computes.");
         }
 
+        int missing = machine.Sbuf.Partitions - machine.Psum.Partitions;
+        if (missing < 0 || (missing > 0 && op is not MatMul))
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"{op.Name}: found {machine.Sbuf.Partitions} partitions of SBUF and {machine.Psum.Partitions} of PSUM on {machine.Name}, expected as many: the kernel of {op.Kind} moves tiles between them. An array with more rows than columns runs products alone, one with more columns nothing."));
+        }
+
         return op switch
         {
             MatMul matMul => MatMulKernel.Lower(matMul, machine, values, choose),

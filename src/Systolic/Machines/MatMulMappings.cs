@@ -153,14 +153,14 @@ public sealed class MatMulMappings
         }
 
         // Two threads may choose at once; they choose the same.
-        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), key => Fastest(key.Product, key.Machine));
+        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), key => Fastest(key.Product, op.Name, key.Machine));
         return (chosen.Mapping, chosen.How);
     }
 
-    private Choice Fastest(MatMul op, Accelerator machine)
+    private Choice Fastest(MatMul op, string name, Accelerator machine)
     {
         (MatMul sample, long products) = Sample(op, machine);
-        ImmutableArray<MatMulMapping> candidates = MatMulMapping.Shortlist(op, machine, (int)Math.Clamp(2 * MaximumProducts / products, Least, Most), Factor);
+        ImmutableArray<MatMulMapping> candidates = MatMulMapping.Shortlist(op with { Name = name }, machine, (int)Math.Clamp(2 * MaximumProducts / products, Least, Most), Factor);
         if (candidates.Length == 1)
         {
             return new Choice(candidates[0], "only candidate");

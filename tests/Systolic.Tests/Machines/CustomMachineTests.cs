@@ -28,6 +28,20 @@ public sealed class CustomMachineTests
         (array, memory) => Machine(array.Item1, array.Item2, array.Item3, array.Item4, memory.Item1, memory.Item2, memory.Item3));
 
     [Fact]
+    public void An_array_with_more_rows_than_columns_runs_products_and_names_what_else_it_lacks()
+    {
+        Accelerator core = MachinePresets.Accelerator("trn2-core");
+        Accelerator tall = core with { TensorEngine = core.TensorEngine with { Rows = 256 }, Sbuf = core.Sbuf with { Partitions = 256 } };
+        Accelerator wide = core with { TensorEngine = core.TensorEngine with { Columns = 256 }, Psum = core.Psum with { Partitions = 256 } };
+
+        Check(new SystolicMachine(tall).Run(Gemm), Gemm, tall);
+        new SystolicMachine(tall).Invoking(machine => machine.Run(Layer)).Should().Throw<CapacityException>()
+            .WithMessage("layer/attn_norm: found 256 partitions of SBUF and 128 of PSUM on trn2-core, expected as many*");
+        new SystolicMachine(wide).Invoking(machine => machine.Run(Gemm)).Should().Throw<CapacityException>()
+            .WithMessage("*product: found 128 partitions of SBUF and 256 of PSUM on trn2-core, expected as many*");
+    }
+
+    [Fact]
     public void Fifty_custom_hierarchies_run_a_layer_and_a_product_or_say_what_does_not_fit()
     {
         int ran = 0;

@@ -34,6 +34,16 @@ public class MatMulMappingsTests
     }
 
     [Fact]
+    public void A_product_that_fits_no_machine_is_named()
+    {
+        Accelerator core = MachinePresets.Accelerator("trn2-core");
+        var small = new SystolicMachine(core with { Sbuf = core.Sbuf with { PartitionSize = Bytes.FromKibibytes(1) } });
+
+        small.Invoking(machine => machine.Run(OperatorGraph.Of(new MatMul("up", 4096, 4096, 4096)))).Should().Throw<CapacityException>()
+            .WithMessage("up: 4096x4096x4096 bf16 has no blocking that fits SBUF of trn2-core (1 KiB per partition).");
+    }
+
+    [Fact]
     public void A_product_is_faster_than_by_estimate_where_the_simulator_sees_more()
     {
         // Estimated 7.7 us, simulated 11.3; another candidate, estimated at 8.2 us, takes 10.0.
