@@ -78,4 +78,26 @@ public class ActivityCountsTests
         FluentActions.Invoking(() => counts.Macs).Should().Throw<OverflowException>();
         counts[ActivityKind.MacBf16].Should().Be(long.MaxValue - 1);
     }
+
+    [Theory]
+    [InlineData("matrix arithmetic", ActivityKind.MacFp32, ActivityKind.MacPadding)]
+    [InlineData("systolic array", ActivityKind.PePipeline, ActivityKind.WeightLoad)]
+    [InlineData("scratchpad", ActivityKind.ScratchpadReadByte, ActivityKind.ScratchpadWriteByte)]
+    [InlineData("accumulator memory", ActivityKind.AccumulatorReadByte, ActivityKind.AccumulatorWriteByte)]
+    [InlineData("vector arithmetic", ActivityKind.VectorOp, ActivityKind.SpecialFunctionOp)]
+    [InlineData("engine control", ActivityKind.EngineLaneOverhead, ActivityKind.EngineInstruction)]
+    [InlineData("shared cache", ActivityKind.SharedCacheReadByte, ActivityKind.SharedCacheMiss)]
+    [InlineData("main memory", ActivityKind.DramReadByte, ActivityKind.DramRefresh)]
+    [InlineData("on-chip network", ActivityKind.NetworkByte, ActivityKind.NetworkByte)]
+    [InlineData("links", ActivityKind.LinkByte, ActivityKind.LinkByte)]
+    [InlineData("instruction and operand supply", ActivityKind.SimtLaneOverhead, ActivityKind.TensorCoreControl)]
+    [InlineData("shared memory", ActivityKind.SharedMemoryByte, ActivityKind.SharedMemoryByte)]
+    [InlineData("L2 cache", ActivityKind.L2Byte, ActivityKind.L2Byte)]
+    public void A_component_spends_the_energy_of_its_kinds_and_of_no_other(string component, ActivityKind first, ActivityKind last) =>
+        Enum.GetValues<ActivityKind>().Where(kind => kind.Component() == component).Should().Equal(Enum.GetValues<ActivityKind>().Where(kind => kind >= first && kind <= last));
+
+    [Fact]
+    public void Main_memory_and_links_are_off_the_chip() =>
+        Enum.GetValues<ActivityKind>().Where(kind => kind.IsOffChip()).Should().Equal(
+            ActivityKind.DramReadByte, ActivityKind.DramWriteByte, ActivityKind.DramActivate, ActivityKind.DramRefresh, ActivityKind.LinkByte);
 }

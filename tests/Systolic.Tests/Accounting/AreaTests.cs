@@ -33,4 +33,22 @@ public sealed class AreaTests
         cost.Yield(225).Should().BeApproximately(0.2994, 5e-4);
         cost.PerGoodDie(225).Should().BeApproximately(10_000 / (269 * 0.2994), 0.3);
     }
+
+    [Fact]
+    public void Ranges_follow_the_rows_and_the_rest_its_share_of_the_range()
+    {
+        AreaBreakdown area = AreaTable.Of(7, (AreaTable.Array, 1000), (AreaTable.Memory, 10))!;
+
+        area.Parts.Select(part => (part.Component, Math.Round(part.Value, 9), Math.Round(part.Low, 9), Math.Round(part.High, 9))).Should().Equal(
+            ("systolic array", 0.85, 0.6, 1.2), ("on-chip memory", 7, 3.5, 8.75), ("rest of the die", 1.57, 0.41, 3.98)); // 0.2, 0.1 and 0.4 of the sum
+        (Math.Round(area.Total, 9), Math.Round(area.Low, 9), Math.Round(area.High, 9)).Should().Be((9.42, 4.51, 13.93));
+        area.Parts.Should().OnlyContain(part => part.Source.Length > 0);
+    }
+
+    [Fact]
+    public void A_node_or_a_component_without_rows_has_no_area()
+    {
+        AreaTable.Of(45, (AreaTable.Array, 1)).Should().BeNull();
+        AreaTable.Of(7, (AreaTable.Array, 1), ("steam engine", 1)).Should().BeNull();
+    }
 }

@@ -276,4 +276,75 @@ public class EnergyReferenceTableTests
             " line 11: found 4 fields, expected 9",
             " line 6, column activity: found a second row for LinkByte, 7 nm, any, expected one");
     }
+
+    [Theory]
+    [InlineData(ActivityKind.AccumulatorWriteByte, 2.8)]
+    [InlineData(ActivityKind.SharedCacheReadByte, 2.8)]
+    [InlineData(ActivityKind.SharedCacheMiss, 2.8)]
+    [InlineData(ActivityKind.NetworkByte, 1.5)]
+    [InlineData(ActivityKind.DramRefresh, 1)]
+    [InlineData(ActivityKind.WeightLoad, 2.6)]
+    [InlineData(ActivityKind.VectorOp, 2.6)]
+    public void Each_family_has_its_node_factor(ActivityKind kind, double factor) =>
+        EnergyReferenceTable.Default.Row(kind, 45, "systolic").Value.Picojoules.Should()
+            .BeApproximately(factor * EnergyReferenceTable.Default.Row(kind, 7, "systolic").Value.Picojoules, 1e-6);
+
+    [Theory]
+    [InlineData(ActivityKind.MacBf16, 45, EnergyConfidence.Derived)] // of a derived row and factor
+    [InlineData(ActivityKind.MacBf16, 28, EnergyConfidence.Assumed)] // the factor is assumed
+    [InlineData(ActivityKind.SharedCacheMiss, 45, EnergyConfidence.Assumed)] // the row is
+    public void A_scaled_row_is_trusted_no_more_than_its_row_and_factor(ActivityKind kind, int node, EnergyConfidence confidence) =>
+        EnergyReferenceTable.Default.Row(kind, node, "systolic").Confidence.Should().Be(confidence);
+
+    [Fact]
+    public void Nodes_are_those_of_the_class_and_of_the_factors_in_order()
+    {
+        EnergyReferenceTable table = EnergyReferenceTable.Read(Header + "LinkByte,10,simt,48,24,96,derived,here,\nLinkByte,4,systolic,48,24,96,derived,here,\n", "own.csv");
+
+        table.Nodes("simt").Should().Equal(3, 5, 10, 16, 28, 45);
+        table.Nodes("systolic").Should().Equal(3, 4, 5, 16, 28, 45);
+    }
+
+    [Theory] // 1 J of arithmetic beside 3 W for a second.
+    [InlineData(5, 1)]
+    [InlineData(4, 1)]
+    [InlineData(3.25, 0.25)]
+    [InlineData(3, 1)] // a cap that the powers alone reach cannot be held: nothing is taken
+    [InlineData(2, 1)]
+    public void A_cap_takes_only_what_is_above_it_and_can_be_taken(double cap, double joules)
+    {
+        EnergyReferenceTable table = EnergyReferenceTable.Read(Header + "MacBf16,5,any,1000,500,2000,assumed,here,\n", "own.csv");
+        var counts = new ActivityCounts();
+        counts.Add(ActivityKind.MacBf16, 1_000_000_000);
+
+        EnergyBreakdown energy = table.Price(counts, SimTime.FromSeconds(1), new EnergyModel(5, "simt", Power.FromWatts(2), Power.FromWatts(1)) { Cap = Power.FromWatts(cap) });
+
+        energy.Parts[0].Value.Joules.Should().BeApproximately(joules, 1e-9);
+        energy.Parts[0].Low.Joules.Should().BeApproximately(joules / 2, 1e-9);
+    }
+
+    [Fact]
+    public void An_assumed_power_has_a_range_and_a_stated_one_has_none()
+    {
+        var model = new EnergyModel(5, "simt", Power.FromWatts(10), Power.FromWatts(4)) { MemoryBackground = Power.FromWatts(2) };
+
+        EnergyBreakdown energy = EnergyReferenceTable.Default.Price(new ActivityCounts(), SimTime.FromSeconds(1), model);
+
+        energy.Parts.Select(part => (part.Component, part.Low.Joules, part.High.Joules, part.Assumed.Joules)).Should().Equal(
+            ("memory background", 1.3, 3, 2), ("idle", 8, 8, 0), ("active clocking", 4, 4, 0));
+    }
+
+    [Fact]
+    public void A_table_without_any_row_of_an_activity_says_so() =>
+        FluentActions.Invoking(() => EnergyReferenceTable.Read(Header, "own.csv").Row(ActivityKind.MacFp32, 7, "simt")).Should().Throw<KeyNotFoundException>()
+            .WithMessage("own.csv: found no row for MacFp32 at 7 nm on a simt machine, only: none. Add *");
+
+    [Fact]
+    public void A_row_without_a_range_is_read()
+    {
+        EnergyRow row = EnergyReferenceTable.Read(Header + "MacFp32,7,any,48,48,48,measured,here,why\n", "own.csv").Rows.Should().ContainSingle().Subject;
+
+        row.Should().BeEquivalentTo(new { Activity = ActivityKind.MacFp32, NodeNanometres = 7, MachineClass = "any", Confidence = EnergyConfidence.Measured, Source = "here", Notes = "why" });
+        (row.Low, row.High).Should().Be((row.Value, row.Value));
+    }
 }

@@ -63,4 +63,7 @@ public class RunTraceTests
     [InlineData(2, 3)]
     public void The_bound_is_the_larger_of_arithmetic_and_memory(long arithmetic, long memory) =>
         new LowerBound(new SimTime(arithmetic), new SimTime(memory)).Time.Value.Should().Be(3);
+
+    [Fact]
+    public void A_span_belongs_to_no_operator_until_one_is_named() => new Span("tensor", "MatMul", SimTime.Zero, SimTime.Zero).Operator.Should().BeEmpty();
 }

@@ -119,4 +119,118 @@ public class JsonSectionTests
 
         Refusal(root.Finish).Length.Should().BeLessThan(150);
     }
+
+    [Fact]
+    public void Lists_are_read_whole_and_missing_ones_are_empty()
+    {
+        JsonSection root = JsonSection.Parse("""{ "n": [-2, 0, 9], "none": null, "s": [1, "a", true, false], "one": "x" }""", "m.json");
+
+        root.Integers("n", -2, 9).Should().Equal(-2, 0, 9);
+        root.Integers("none", -2, 9).Should().BeEmpty();
+        root.Scalars("s").Select(scalar => scalar.ToString()).Should().Equal("1", "a", "True", "False");
+        root.Scalars("one").Select(scalar => scalar.GetString()).Should().Equal("x");
+        root.Scalars("absent").Should().BeEmpty();
+        root.HasOptional("absent").Should().BeFalse();
+        root.RefuseUnknownKeys(); // each was asked for
+        root.Finish();
+    }
+
+    [Theory]
+    [InlineData("3", "3")]
+    [InlineData("[0, \"1\"]", "[0, \"1\"]")]
+    [InlineData("[0, 1.5]", "[0, 1.5]")]
+    [InlineData("[0, -3]", "[0, -3]")]
+    [InlineData("[0, 10]", "[0, 10]")]
+    public void A_list_with_anything_but_whole_numbers_within_bounds_is_refused(string json, string found)
+    {
+        JsonSection root = JsonSection.Parse($"{{ \"n\": {json} }}", "m.json");
+
+        root.Integers("n", -2, 9).Should().BeEmpty();
+        Refusal(root.Finish).Should().Be($"m.json: n: found {found}, expected a list of whole numbers from -2 to 9");
+    }
+
+    [Theory]
+    [InlineData("[1, {}]")]
+    [InlineData("[1, []]")]
+    [InlineData("{}")]
+    public void A_list_with_lists_or_objects_is_no_list_of_scalars(string json)
+    {
+        JsonSection root = JsonSection.Parse($"{{ \"s\": {json} }}", "m.json");
+
+        root.Scalars("s").Should().BeEmpty();
+        Refusal(root.Finish).Should().Be($"m.json: s: found {json}, expected numbers, texts, true or false");
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[{}, 1]")]
+    public void A_list_with_anything_but_objects_is_refused(string json)
+    {
+        JsonSection root = JsonSection.Parse($"{{ \"parts\": {json} }}", "m.json");
+
+        root.Sections("parts").Should().BeEmpty();
+        Refusal(root.Finish).Should().Be($"m.json: parts: found {json}, expected a list of objects");
+    }
+
+    [Fact]
+    public void Bounds_belong_to_what_is_accepted()
+    {
+        JsonSection root = JsonSection.Parse("""{ "least": 1, "most": 9, "low": 0.5, "high": 1.5, "no": false }""", "m.json");
+
+        (root.Integer("least", 1, 9), root.Integer("most", 1, 9), root.Number("low", 0.5, 1.5), root.Number("high", 0.5, 1.5)).Should().Be((1, 9, 0.5, 1.5));
+        root.Boolean("no", true).Should().BeFalse();
+        root.Boolean("absent", false).Should().BeFalse();
+        root.Finish();
+    }
+
+    [Fact]
+    public void What_is_missing_or_beyond_64_bits_is_named_and_read_as_nothing()
+    {
+        JsonSection root = JsonSection.Parse("""{ "size": "1e30 TB", "texts": [1, "a"], "text": 3 }""", "m.json");
+
+        root.Integer("rows", 3, 9).Should().Be(3);
+        root.Boolean("on").Should().BeFalse();
+        root.Text("text").Should().Be("");
+        root.Quantity("size", Bytes.Parse).Should().Be(Bytes.Zero);
+        root.Quantity("other", Bytes.Parse).Should().Be(Bytes.Zero);
+        root.Texts("texts").Should().BeEmpty();
+        root.Problem("", "found this, expected that");
+
+        Refusal(root.Finish).Split('\n').Should().Equal(
+            "m.json: rows: found nothing, expected a whole number from 3 to 9",
+            "m.json: on: found nothing, expected true or false",
+            "m.json: text: found 3, expected a text",
+            "m.json: size: found \"1e30 TB\", expected a quantity that fits 64 bits",
+            "m.json: other: found nothing, expected a text with a unit",
+            "m.json: texts: found [1, \"a\"], expected a list of texts",
+            "m.json: (root): found this, expected that");
+    }
+
+    [Theory]
+    [InlineData(58, false)] // sixty characters with its quotes
+    [InlineData(59, true)]
+    public void A_value_of_more_than_sixty_characters_is_cut(int length, bool cut)
+    {
+        JsonSection root = JsonSection.Parse($"{{ \"a\": \"{new string('x', length)}\" }}", "m.json");
+        root.Integer("a", 0, 1);
+
+        Refusal(root.Finish).Should().Be($"m.json: a: found {(cut ? "\"" + new string('x', 56) + "..." : "\"" + new string('x', 58) + "\"")}, expected a whole number from 0 to 1");
+    }
+
+    [Fact]
+    public void A_problem_of_an_object_inside_another_is_at_its_path()
+    {
+        JsonSection root = JsonSection.Parse("""{ "a": { "b": { "c": 1 } } }""", "m.json");
+        root.Section("a").Section("b").Problem("", "found it");
+        root.Section("a").Section("b").Problem("c", "found it");
+
+        Refusal(root.Finish).Should().Be("m.json: a.b: found it\nm.json: a.b.c: found it");
+    }
+
+    [Fact]
+    public void A_text_of_the_largest_size_is_read()
+    {
+        JsonSection.Parse("{}" + new string(' ', JsonSection.MaximumLength - 2), "m.json").Keys.Should().BeEmpty();
+        Refusal(() => CsvTable.Parse(new string('x', CsvTable.MaximumLength), "f.csv", ["a"])).Should().StartWith("f.csv: line 1: found the header ");
+    }
 }

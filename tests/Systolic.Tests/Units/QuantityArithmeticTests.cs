@@ -118,4 +118,45 @@ public sealed class QuantityArithmeticTests
         Nearest.Hint("trn", ["trn1", "h100"]).Should().Be("; did you mean trn1?");
         Nearest.Hint("zzzz", ["a", "b"]).Should().Be("; known: a, b");
     }
+
+    [Fact]
+    public void Rates_and_powers_add_subtract_scale_and_divide()
+    {
+        Bandwidth six = Bandwidth.FromBytesPerSecond(6), three = Bandwidth.FromBytesPerSecond(3);
+        (six + three, six - three, six * 3, six / three).Should().Be((Bandwidth.FromBytesPerSecond(9), three, Bandwidth.FromBytesPerSecond(18), 2.0));
+        (Power.FromWatts(6) + Power.FromWatts(3), Power.FromWatts(6) - Power.FromWatts(3), Power.FromWatts(6) * 3, Power.FromWatts(6) / Power.FromWatts(3))
+            .Should().Be((Power.FromWatts(9), Power.FromWatts(3), Power.FromWatts(18), 2.0));
+    }
+
+    [Theory]
+    [InlineData(2, 3, true, false, true, false)]
+    [InlineData(3, 2, false, true, false, true)]
+    [InlineData(3, 3, false, false, true, true)]
+    public void Rates_and_powers_compare_as_their_numbers(double left, double right, bool less, bool more, bool atMost, bool atLeast)
+    {
+        (Bandwidth leftRate, Bandwidth rightRate) = (Bandwidth.FromBytesPerSecond(left), Bandwidth.FromBytesPerSecond(right));
+        (Power leftPower, Power rightPower) = (Power.FromWatts(left), Power.FromWatts(right));
+
+        (leftRate < rightRate, leftRate <= rightRate, leftRate > rightRate, leftRate >= rightRate).Should().Be((less, atMost, more, atLeast));
+        (leftPower < rightPower, leftPower <= rightPower, leftPower > rightPower, leftPower >= rightPower).Should().Be((less, atMost, more, atLeast));
+        (leftRate.CompareTo(rightRate), leftPower.CompareTo(rightPower)).Should().Be((left.CompareTo(right), left.CompareTo(right)));
+    }
+
+    [Theory]
+    [InlineData("2 mW", 2e-3)]
+    [InlineData("2 W", 2)]
+    [InlineData("2 kW", 2e3)]
+    public void Powers_are_read_and_printed_in_every_unit(string text, double watts)
+    {
+        Power.Parse(text).Watts.Should().Be(watts);
+        Power.FromWatts(watts).ToString().Should().Be(text);
+    }
+
+    [Fact]
+    public void Sizes_print_in_the_largest_binary_unit_and_binary_rates_are_read()
+    {
+        (new Bytes(2L << 30).ToString(), new Bytes(2L << 40).ToString()).Should().Be(("2 GiB", "2 TiB"));
+        Bandwidth.Parse("2 GiB/s").BytesPerSecond.Should().Be(2L << 30);
+        Frequency.FromMegahertz(1.5).Hertz.Should().Be(1_500_000);
+    }
 }
