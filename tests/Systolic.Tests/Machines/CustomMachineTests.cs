@@ -34,7 +34,7 @@ public sealed class CustomMachineTests
         Accelerator tall = core with { TensorEngine = core.TensorEngine with { Rows = 256 }, Sbuf = core.Sbuf with { Partitions = 256 } };
         Accelerator wide = core with { TensorEngine = core.TensorEngine with { Columns = 256 }, Psum = core.Psum with { Partitions = 256 } };
 
-        Check(new SystolicMachine(tall).Run(Gemm), Gemm, tall);
+        Check(new SystolicMachine(tall).Run(Gemm, cancellation: TestContext.Current.CancellationToken), Gemm, tall);
         new SystolicMachine(tall).Invoking(machine => machine.Run(Layer)).Should().Throw<CapacityException>()
             .WithMessage("layer/attn_norm: found 256 partitions of SBUF and 128 of PSUM on trn2-core, expected as many*");
         new SystolicMachine(wide).Invoking(machine => machine.Run(Gemm)).Should().Throw<CapacityException>()
