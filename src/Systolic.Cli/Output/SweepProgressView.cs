@@ -13,34 +13,29 @@ internal static class SweepProgressView
         ? terminal.Messages.Progress().AutoClear(true).StartAsync(context =>
         {
             ProgressTask bar = context.AddTask("points");
-            return Task.Run(() => run(new Shown(progress => (bar.MaxValue, bar.Value, bar.Description) = (progress.Total, progress.Done, Text(progress)), beside)), cancellation);
+            Action<SweepProgress> show = progress => (bar.MaxValue, bar.Value, bar.Description) = (progress.Total, progress.Done, Text(progress));
+            return Task.Run(() => run(new Shown(show + beside)), cancellation);
         })
-        : Task.Run(() => run(Lines(terminal.Error, beside)), cancellation);
+        : Task.Run(() => run(new Shown(Lines(terminal.Error) + beside)), cancellation);
 
-    private static Shown Lines(TextWriter messages, Action<SweepProgress>? beside)
+    private static Action<SweepProgress> Lines(TextWriter messages)
     {
         TimeSpan last = TimeSpan.Zero;
-        return new(
-            progress =>
+        return progress =>
+        {
+            if (progress.Elapsed - last >= Pause)
             {
-                if (progress.Elapsed - last >= Pause)
-                {
-                    last = progress.Elapsed;
-                    messages.WriteLine(Text(progress));
-                }
-            },
-            beside);
+                last = progress.Elapsed;
+                messages.WriteLine(Text(progress));
+            }
+        };
     }
 
     private static string Text(SweepProgress progress) => FormattableString.Invariant(
         $"{progress.Done} of {progress.Total} points{(progress.Remaining is { } left ? $", {left.TotalSeconds:F0} s left" : "")}");
 
-    private sealed class Shown(Action<SweepProgress> show, Action<SweepProgress>? beside) : IProgress<SweepProgress>
+    private sealed class Shown(Action<SweepProgress> show) : IProgress<SweepProgress>
     {
-        public void Report(SweepProgress value)
-        {
-            show(value);
-            beside?.Invoke(value);
-        }
+        public void Report(SweepProgress value) => show(value);
     }
 }

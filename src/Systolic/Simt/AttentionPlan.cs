@@ -100,9 +100,7 @@ internal readonly record struct AttentionPlan : IKernelTime
         int rows = _op.Backward ? Tile.Keys : Tile.Queries, columns = _op.Backward ? Tile.Queries : Tile.Keys;
         int masked = _op.Causal && _op.QueryTokens > 1 ? (rows + columns - 1) / columns * (_op.Window is null ? 1 : 2) : 0;
         long slots = (long)_spec.Multiprocessors * Resident;
-        CtaProgram Program(int blocks) => plan._op.Backward
-            ? AttentionGradientProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked)
-            : AttentionProgram.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked);
+        CtaProgram Program(int blocks) => AttentionCta.Of(plan._spec, plan._rate, plan._op, plan.Tile, blocks, masked);
         MultiprocessorRun Run(int blocks, int ctas) => Multiprocessor.Run(WarpCode.Config(plan._spec), Program(blocks), plan.Resident, [new CtaBatch(ctas, supply)]);
 
         int some = (int)Math.Clamp(Grid.Longest, 1, SimulatedBlocks), few = (some + 2) / 3;

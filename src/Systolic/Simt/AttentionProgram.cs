@@ -1,4 +1,3 @@
-using Systolic.Numerics;
 using Systolic.Workloads;
 
 namespace Systolic.Simt;
@@ -8,91 +7,73 @@ namespace Systolic.Simt;
 /// Tensor cores that read registers: FlashAttention-2 (Dao, arXiv 2307.08691), keys and values in one stage each, fetched while the other one is multiplied.
 /// Tensor cores that read shared memory: FlashAttention-3 (Shah et al., arXiv 2407.08608), a producer warp and warpgroups that take turns at the tensor cores, the next scores queued before the softmax of these.
 /// </remarks>
-internal sealed class AttentionProgram
+internal sealed class AttentionProgram : AttentionCta
 {
     private const int FullKeys = 1; // barriers; 0 is that of the whole CTA
     private const int EmptyKeys = 2;
     private const int FullValues = 3;
     private const int EmptyValues = 4;
     private const int Turns = 5;
-    private readonly Attention _op;
-    private readonly AttentionTile _tile;
-    private readonly WarpCode _code;
-    private readonly int _bytes;
-    private readonly int _head;
-    private readonly int _value;
     private readonly int _rows;
 
-    private AttentionProgram(SimtSpec spec, MatrixRate rate, Attention op, AttentionTile tile)
-    {
-        (_op, _tile, _bytes, _head, _value) = (op, tile, op.Type.ByteSize(), (int)op.HeadDim, (int)op.ValueDim);
-        _rows = AttentionTile.Warpgroups(spec, rate) ? WarpCode.WarpgroupRows / WarpCode.WarpgroupWarps : tile.WarpRows;
-        _code = new WarpCode(spec, rate, _bytes);
-    }
+    public AttentionProgram(SimtSpec spec, MatrixRate rate, Attention op, AttentionTile tile)
+        : base(spec, rate, op, tile) => _rows = AttentionTile.Warpgroups(spec, rate) ? WarpCode.WarpgroupRows / WarpCode.WarpgroupWarps : tile.WarpRows;
 
-    /// <summary>The CTA that goes through <paramref name="blocks"/> blocks of keys, the first <paramref name="masked"/> of them on the diagonal.</summary>
-    public static CtaProgram Of(SimtSpec spec, MatrixRate rate, Attention op, AttentionTile tile, int blocks, int masked)
+    protected override CtaProgram Synchronous(int blocks, int masked)
     {
-        var program = new AttentionProgram(spec, rate, op, tile);
-        masked = Math.Min(masked, blocks);
-        return AttentionTile.Warpgroups(spec, rate) ? program.Warpgroups(blocks, masked) : program.Synchronous(blocks, masked);
-    }
-
-    private CtaProgram Synchronous(int blocks, int masked)
-    {
-        int warps = _tile.Queries / _tile.WarpRows;
-        double keys = (double)_tile.Keys * _head * _bytes / warps, values = (double)_tile.Keys * _value * _bytes / warps;
+        int warps = Tile.Queries / Tile.WarpRows;
+        double keys = (double)Tile.Keys * Head * ElementBytes / warps, values = (double)Tile.Keys * Value * ElementBytes / warps;
         WarpSegment Blocks(int count, bool mask)
         {
-            _code.AwaitGroups(0);
-            _code.Sync();
-            _code.Copy(values);
-            _code.Multiply(_rows, _tile.Keys, _head);
-            _code.AwaitGroups(0);
-            _code.Sync();
-            _code.Copy(keys);
-            _code.Wait(WarpCode.Products);
+            Code.AwaitGroups(0);
+            Code.Sync();
+            Code.Copy(values);
+            Code.Multiply(_rows, Tile.Keys, Head);
+            Code.AwaitGroups(0);
+            Code.Sync();
+            Code.Copy(keys);
+            Code.Wait(WarpCode.Products);
             Maximum(mask);
             Rescale();
             Exponentials();
             Convert();
-            _code.Multiply(_rows, _value, _tile.Keys, rowsInRegisters: true);
-            return _code.Take(count);
+            Code.Multiply(_rows, Value, Tile.Keys, rowsInRegisters: true);
+            return Code.Take(count);
         }
 
-        _code.Setup();
-        _code.Copy(((double)_tile.Queries * _head * _bytes / warps) + keys);
-        WarpSegment start = _code.Take();
+        Code.Setup();
+        Code.Copy(((double)Tile.Queries * Head * ElementBytes / warps) + keys);
+        WarpSegment start = Code.Take();
         var program = new WarpProgram([start, Blocks(masked, true), Blocks(blocks - masked, false), End()]);
         return new CtaProgram([.. Enumerable.Repeat(program, warps)], [new BarrierSpec(warps)]);
     }
 
     private WarpSegment End()
     {
-        _code.StoreResults((double)_rows * _value, _bytes);
-        return _code.Take();
+        Code.StoreResults((double)_rows * Value, ElementBytes);
+        return Code.Take();
     }
 
     /// <summary>Scores of a lane.</summary>
-    private double Each => (double)_rows * _tile.Keys / 32;
+    private double Each => (double)_rows * Tile.Keys / 32;
 
     /// <summary>The maximum of each row, agreed on by the four lanes that hold it; before, a soft cap is a tangent and a product, a mask a comparison and a selection.</summary>
     private void Maximum(bool mask)
     {
-        if (_op.SoftCap is not null)
+        if (Op.SoftCap is not null)
         {
-            _code.Run(Pipe.Fp32, Each);
-            _code.Run(Pipe.Special, Each);
-            _code.Wait(WarpCode.Values);
+            Code.Run(Pipe.Fp32, Each);
+            Code.Run(Pipe.Special, Each);
+            Code.Wait(WarpCode.Values);
         }
 
-        _code.Run(Pipe.Integer, mask ? 3 * Each : Each);
+        Code.Run(Pipe.Integer, mask ? 3 * Each : Each);
         for (int step = 0; step < 2; step++)
         {
-            _code.Shared(_rows / 8 * 128, sets: WarpCode.Values, waits: 1 << WarpCode.Values);
+            Code.Shared(_rows / 8 * 128, sets: WarpCode.Values, waits: 1 << WarpCode.Values);
         }
 
-        _code.Wait(WarpCode.Values);
+        Code.Wait(WarpCode.Values);
     }
 
     /// <summary>A fused multiply-add and an exponential per score, then the sums.</summary>
@@ -102,23 +83,23 @@ internal sealed class AttentionProgram
         for (double done = 0; done < Each; done += Piece)
         {
             double piece = Math.Min(Piece, Each - done);
-            _code.Run(Pipe.Fp32, piece);
-            _code.Run(Pipe.Special, piece);
+            Code.Run(Pipe.Fp32, piece);
+            Code.Run(Pipe.Special, piece);
         }
 
-        _code.Run(Pipe.Fp32, Each, waits: 1 << WarpCode.Values);
+        Code.Run(Pipe.Fp32, Each, waits: 1 << WarpCode.Values);
     }
 
     /// <summary>Two results per instruction; at one byte, with the shuffle that follows, three quarters per score.</summary>
-    private void Convert() => _code.Run(Pipe.Integer, Each * (_bytes == 1 ? 0.75 : 0.5));
+    private void Convert() => Code.Run(Pipe.Integer, Each * (ElementBytes == 1 ? 0.75 : 0.5));
 
     /// <summary>The output so far, for the maximum that has grown.</summary>
-    private void Rescale() => _code.Run(Pipe.Fp32, (double)_rows * _value / 32);
+    private void Rescale() => Code.Run(Pipe.Fp32, (double)_rows * Value / 32);
 
-    private CtaProgram Warpgroups(int blocks, int masked)
+    protected override CtaProgram Warpgroups(int blocks, int masked)
     {
-        int groups = _tile.Queries / WarpCode.WarpgroupRows, warps = groups * WarpCode.WarpgroupWarps;
-        WarpProgram[] consumers = [.. Enumerable.Range(0, groups).Select(group => _tile.Ahead ? Ahead(group, groups, blocks, masked) : InTurn(blocks, masked))];
+        int groups = Tile.Queries / WarpCode.WarpgroupRows, warps = groups * WarpCode.WarpgroupWarps;
+        WarpProgram[] consumers = [.. Enumerable.Range(0, groups).Select(group => Tile.Ahead ? Ahead(group, groups, blocks, masked) : InTurn(blocks, masked))];
         var stages = new BarrierSpec(warps, AttentionTile.Stages);
         return new CtaProgram(
             [.. consumers.SelectMany(consumer => Enumerable.Repeat(consumer, WarpCode.WarpgroupWarps)), Producer(blocks)],
@@ -128,12 +109,12 @@ internal sealed class AttentionProgram
     /// <summary>Queries, then keys and values block by block as stages are freed.</summary>
     private WarpProgram Producer(int blocks)
     {
-        _code.Setup();
-        _code.TensorCopy((double)_tile.Queries * _head);
-        WarpSegment start = _code.Take();
-        _code.TensorCopy((double)_tile.Keys * _head, EmptyKeys, FullKeys);
-        _code.TensorCopy((double)_tile.Keys * _value, EmptyValues, FullValues);
-        return new WarpProgram([start, _code.Take(blocks)]);
+        Code.Setup();
+        Code.TensorCopy((double)Tile.Queries * Head);
+        WarpSegment start = Code.Take();
+        Code.TensorCopy((double)Tile.Keys * Head, EmptyKeys, FullKeys);
+        Code.TensorCopy((double)Tile.Keys * Value, EmptyValues, FullValues);
+        return new WarpProgram([start, Code.Take(blocks)]);
     }
 
     /// <summary>Scores of a block are queued before the weights of the block before meet its values; softmax runs under both, and in turns with the other warpgroups'.</summary>
@@ -141,36 +122,36 @@ internal sealed class AttentionProgram
     {
         WarpSegment Blocks(int count, bool mask, bool first = false)
         {
-            _code.Await(FullKeys);
-            _code.Await(Turns + group);
-            _code.Queue(_tile.Keys, _head);
+            Code.Await(FullKeys);
+            Code.Await(Turns + group);
+            Code.Queue(Tile.Keys, Head);
             if (!first)
             {
-                _code.Await(FullValues);
-                _code.Queue(_value, _tile.Keys, rowsInRegisters: true);
+                Code.Await(FullValues);
+                Code.Queue(Value, Tile.Keys, rowsInRegisters: true);
             }
 
-            _code.Arrive(Turns + ((group + 1) % groups));
-            _code.Arrive(EmptyKeys, groupsLeft: first ? 0 : 1);
+            Code.Arrive(Turns + ((group + 1) % groups));
+            Code.Arrive(EmptyKeys, groupsLeft: first ? 0 : 1);
             Maximum(mask);
             Exponentials();
             if (!first)
             {
-                _code.Arrive(EmptyValues, groupsLeft: 0);
+                Code.Arrive(EmptyValues, groupsLeft: 0);
                 Rescale();
             }
 
             Convert();
-            return _code.Take(count);
+            return Code.Take(count);
         }
 
-        _code.Setup();
-        WarpSegment start = _code.Take(), first = Blocks(1, masked > 0, first: true);
+        Code.Setup();
+        WarpSegment start = Code.Take(), first = Blocks(1, masked > 0, first: true);
         WarpSegment diagonal = Blocks(Math.Max(0, masked - 1), mask: true), rest = Blocks(blocks - Math.Max(1, masked), mask: false);
-        _code.Await(FullValues);
-        _code.Queue(_value, _tile.Keys, rowsInRegisters: true);
-        _code.Arrive(EmptyValues, groupsLeft: 0);
-        return new WarpProgram([start, first, diagonal, rest, _code.Take(), End()]);
+        Code.Await(FullValues);
+        Code.Queue(Value, Tile.Keys, rowsInRegisters: true);
+        Code.Arrive(EmptyValues, groupsLeft: 0);
+        return new WarpProgram([start, first, diagonal, rest, Code.Take(), End()]);
     }
 
     /// <summary>Scores, softmax, values, one after the other.</summary>
@@ -178,20 +159,20 @@ internal sealed class AttentionProgram
     {
         WarpSegment Blocks(int count, bool mask)
         {
-            _code.Await(FullKeys);
-            _code.Queue(_tile.Keys, _head);
-            _code.Arrive(EmptyKeys, groupsLeft: 0);
+            Code.Await(FullKeys);
+            Code.Queue(Tile.Keys, Head);
+            Code.Arrive(EmptyKeys, groupsLeft: 0);
             Maximum(mask);
             Rescale();
             Exponentials();
             Convert();
-            _code.Await(FullValues);
-            _code.Queue(_value, _tile.Keys, rowsInRegisters: true);
-            _code.Arrive(EmptyValues, groupsLeft: 0);
-            return _code.Take(count);
+            Code.Await(FullValues);
+            Code.Queue(Value, Tile.Keys, rowsInRegisters: true);
+            Code.Arrive(EmptyValues, groupsLeft: 0);
+            return Code.Take(count);
         }
 
-        _code.Setup();
-        return new WarpProgram([_code.Take(), Blocks(masked, true), Blocks(blocks - masked, false), End()]);
+        Code.Setup();
+        return new WarpProgram([Code.Take(), Blocks(masked, true), Blocks(blocks - masked, false), End()]);
     }
 }

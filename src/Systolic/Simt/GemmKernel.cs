@@ -30,26 +30,17 @@ internal static class GemmKernel
     public static GemmChoice Choose(SimtSpec spec, GemmProblem problem, (int M, int N)? only = null)
     {
         double highest = spec.MaximumClock.Hertz;
-        var candidates = new List<GemmPlan>();
-        foreach (GemmTile tile in GemmTiles.For(spec.TensorCores.Instruction, problem.Rate.OnTensorCores))
-        {
-            if (only is { } size && size != (tile.M, tile.N))
-            {
-                continue;
-            }
-
-            foreach (int split in GemmTiles.Splits)
-            {
-                if (GemmPlan.TryCreate(spec, problem, tile, split) is { } plan)
-                {
-                    candidates.Add(plan);
-                }
-            }
-        }
-
+        IEnumerable<GemmPlan> candidates =
+            from tile in GemmTiles.For(spec.TensorCores.Instruction, problem.Rate.OnTensorCores)
+            where only is null || only == (tile.M, tile.N)
+            from split in GemmTiles.Splits
+            let plan = GemmPlan.TryCreate(spec, problem, tile, split)
+            where plan is not null
+            orderby plan.LikelySeconds(highest)
+            select plan;
         var choices = new PriorityQueue<GemmChoice, double>();
         long spent = 0;
-        foreach (GemmPlan plan in candidates.OrderBy(plan => plan.LikelySeconds(highest)))
+        foreach (GemmPlan plan in candidates)
         {
             if (choices.TryPeek(out _, out double best) && GemmChoice.Least(spec, problem, plan) >= best)
             {

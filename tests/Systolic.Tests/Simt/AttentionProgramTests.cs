@@ -102,13 +102,13 @@ public sealed class AttentionProgramTests
     private static CtaProgram Forward(SimtSpec spec, int headDim, int blocks, Func<Attention, Attention>? change = null)
     {
         Attention op = Operator(headDim);
-        return AttentionProgram.Of(spec, spec.Rate(op.Type), change?.Invoke(op) ?? op, Tile(spec, op), blocks, masked: 0);
+        return AttentionCta.Of(spec, spec.Rate(op.Type), change?.Invoke(op) ?? op, Tile(spec, op), blocks, masked: 0);
     }
 
     private static CtaProgram Backward(SimtSpec spec, int headDim, int blocks)
     {
-        Attention op = Operator(headDim);
+        Attention op = Operator(headDim) with { Backward = true };
         MatrixRate rate = spec.Rate(op.Type);
-        return AttentionGradientProgram.Of(spec, rate, op, AttentionTile.Backward(AttentionTile.Warpgroups(spec, rate), headDim, causal: false), blocks, masked: 0);
+        return AttentionCta.Of(spec, rate, op, AttentionTile.Backward(AttentionTile.Warpgroups(spec, rate), headDim, causal: false), blocks, masked: 0);
     }
 }
