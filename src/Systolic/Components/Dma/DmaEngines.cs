@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Systolic.Accounting;
 using Systolic.Programs;
 
@@ -113,7 +112,15 @@ internal sealed class DmaEngines
 
     private void FindNext()
     {
-        ReadOnlySpan<long> times = _times;
-        _next = times.IndexOf(TensorPrimitives.Min(times));
+        int next = 0;
+        for (int engine = 1; engine < _times.Length; engine++)
+        {
+            if (_times[engine] < _times[next])
+            {
+                next = engine;
+            }
+        }
+
+        _next = next;
     }
 }
