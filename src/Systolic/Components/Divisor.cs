@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Systolic.Components;
 
@@ -16,18 +17,17 @@ internal readonly struct Divisor
     }
 
     /// <summary>The quotient.</summary>
-    public long Of(long dividend)
-    {
-        if (_shift >= 0)
-        {
-            return dividend >> _shift;
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long Of(long dividend) => _shift >= 0 ? dividend >> _shift : Multiplied(dividend);
 
+    /// <summary>The remainder.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long Remainder(long dividend) => _shift >= 0 ? dividend & (_value - 1) : dividend - (Multiplied(dividend) * _value);
+
+    private long Multiplied(long dividend)
+    {
         // The reciprocal is rounded down, and a dividend below 2^63: the product is the quotient or one less.
         long quotient = (long)Math.BigMul((ulong)dividend, _reciprocal, out _);
         return dividend - (quotient * _value) < _value ? quotient : quotient + 1;
     }
-
-    /// <summary>The remainder.</summary>
-    public long Remainder(long dividend) => _shift >= 0 ? dividend & (_value - 1) : dividend - (Of(dividend) * _value);
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Systolic.Accounting;
 using Systolic.Programs;
 
@@ -20,7 +21,9 @@ internal sealed class DmaEngines
     private readonly Queue<TransferEnd> _ends = new();
     private long _softwareFree;
     private readonly long[] _times;
-    private int _next;
+
+    // Of each pair of engines, then of each pair of pairs, the one whose next piece moves first; of equal ones the lower. Engines stand behind them.
+    private readonly int[] _first;
 
     public DmaEngines(DmaSpec spec, IMainMemory memory, int parts = 1)
     {
@@ -28,12 +31,14 @@ internal sealed class DmaEngines
         _blockFree = new long[spec.DescriptorBlocks];
         _busy = new long[parts];
         _engines = [.. Enumerable.Range(0, spec.Engines).Select(_ => new DmaEngine(spec, memory, _busy))];
-        _times = new long[spec.Engines];
+        int leaves = (int)BitOperations.RoundUpToPowerOf2((uint)spec.Engines);
+        _times = new long[leaves];
         Array.Fill(_times, long.MaxValue);
+        _first = [.. Enumerable.Repeat(0, leaves), .. Enumerable.Range(0, leaves)];
     }
 
     /// <summary>When the next piece moves; <see cref="long.MaxValue"/> when there is nothing to do.</summary>
-    public long NextTime => _times[_next];
+    public long NextTime => _times[_first[1]];
 
     /// <summary>Time for which all engines would have been busy with a part of the program.</summary>
     public long BusyTime(int part) => _busy[part] / _engines.Length;
@@ -59,23 +64,20 @@ internal sealed class DmaEngines
         {
             int first = slice * perEngine;
             _engines[slice].Add(new TransferSlice(transfer, first, Math.Min(op.Partitions, first + perEngine), arrival), issued);
-            _times[slice] = _engines[slice].NextTime;
+            Order(slice);
         }
-
-        FindNext();
     }
 
     /// <summary>Moves the next piece.</summary>
     public void Step()
     {
-        DmaEngine engine = _engines[_next];
-        if (engine.Step() is { } transfer)
+        int next = _first[1];
+        if (_engines[next].Step() is { } transfer)
         {
             _ends.Enqueue(new TransferEnd(transfer.Stream, transfer.Index, transfer.End + _spec.CompletionLatency.Value));
         }
 
-        _times[_next] = engine.NextTime;
-        FindNext();
+        Order(next);
     }
 
     /// <summary>The next transfer whose end is known.</summary>
@@ -110,17 +112,13 @@ internal sealed class DmaEngines
         _ => null,
     };
 
-    private void FindNext()
+    private void Order(int engine)
     {
-        int next = 0;
-        for (int engine = 1; engine < _times.Length; engine++)
+        _times[engine] = _engines[engine].NextTime;
+        for (int pair = (engine + _times.Length) / 2; pair > 0; pair /= 2)
         {
-            if (_times[engine] < _times[next])
-            {
-                next = engine;
-            }
+            (int one, int other) = (_first[2 * pair], _first[(2 * pair) + 1]);
+            _first[pair] = _times[other] < _times[one] ? other : one;
         }
-
-        _next = next;
     }
 }
