@@ -34,7 +34,11 @@ internal sealed class DmaEngines
         int leaves = (int)BitOperations.RoundUpToPowerOf2((uint)spec.Engines);
         _times = new long[leaves];
         Array.Fill(_times, long.MaxValue);
-        _first = [.. Enumerable.Repeat(0, leaves), .. Enumerable.Range(0, leaves)];
+        _first = [.. new int[leaves], .. Enumerable.Range(0, leaves)];
+        for (int pair = leaves - 1; pair > 0; pair--)
+        {
+            _first[pair] = _first[2 * pair];
+        }
     }
 
     /// <summary>When the next piece moves; <see cref="long.MaxValue"/> when there is nothing to do.</summary>
