@@ -39,9 +39,6 @@ internal sealed class GemmProgram
 
     private int Wavefronts(int bytes) => bytes / _spec.Multiprocessor.SharedBytesPerCycle;
 
-    /// <summary>Issue cycles of a run; fewer only where more issue is asked what if.</summary>
-    private int Issues(int run) => (int)Math.Max(1, run * _spec.Multiprocessor.SubCores / _spec.Multiprocessor.IssueRate);
-
     /// <summary>Whether copies pass through registers.</summary>
     private bool Staged => !_problem.Rate.OnTensorCores || _spec.TensorCores.Instruction == MatrixInstruction.Hmma;
 
@@ -196,7 +193,7 @@ internal sealed class GemmProgram
             int subCores = _spec.Multiprocessor.SubCores;
             if (!_problem.Rate.OnTensorCores)
             {
-                return new(Pipe.Fp32, RunLength * Lanes * subCores / _spec.Multiprocessor.Fp32Lanes, 2) { Issues = Issues(RunLength) };
+                return new(Pipe.Fp32, RunLength * Lanes * subCores / _spec.Multiprocessor.Fp32Lanes, 2) { Issues = _spec.Multiprocessor.IssueCycles(RunLength) };
             }
 
             int macs = 16 * MultiplyColumns * _sliceBytes / _problem.ElementBytes;

@@ -8,12 +8,15 @@ public sealed record MultiprocessorSpec
     /// <summary>Sub-cores; each issues one warp instruction per cycle.</summary>
     public required int SubCores { get; init; }
 
-    /// <summary>Warp instructions that row kernels issue per cycle; another number than that of the sub-cores only to ask what if.</summary>
+    /// <summary>Warp instructions issued per cycle; another number than that of the sub-cores only to ask what if.</summary>
     internal double IssueRate
     {
         get => field == 0 ? SubCores : field;
         init;
     }
+
+    /// <summary>Scheduler cycles of a run of instructions; fewer than instructions only where more issue is asked what if.</summary>
+    internal int IssueCycles(int run) => (int)Math.Max(1, run * SubCores / IssueRate);
 
     /// <summary>Lanes that finish one fp32 fused multiply-add per cycle.</summary>
     public required int Fp32Lanes { get; init; }

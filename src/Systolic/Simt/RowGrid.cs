@@ -6,7 +6,7 @@ namespace Systolic.Simt;
 /// <param name="Ctas">Thread blocks.</param>
 /// <param name="Threads">Threads of each.</param>
 /// <param name="Registers">Registers per thread.</param>
-/// <param name="Trips">Loads of a thread that wait for the one before.</param>
+/// <param name="Trips">Turns of a thread's loop, each of whose loads waits for the turn before.</param>
 /// <param name="Reductions">Block-wide reductions, each between barriers.</param>
 /// <param name="Rereads">Times the input is read again because a row does not fit registers.</param>
 /// <param name="CtaRows">Rows that a CTA works on at a time; 0 for a flat array.</param>
@@ -19,8 +19,12 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
     private const int FlatThreads = 128;
     private const int HeldCta = 256;
     private const int LoopedCta = 1024;
+    private const int Unrolled = 4; // turns of a simple loop whose loads the compiler issues together
     private const int BaseRegisters = 32;
     private const long LargestHeldRow = 64 * 1024;
+
+    /// <summary>Warps of a CTA.</summary>
+    public int Warps => (Threads + 31) / 32;
 
     /// <summary>Reductions make a row the unit of work; everything else is a flat array.</summary>
     public static RowGrid Of(RowOperator op, int elementBytes, RowStyle style = RowStyle.Fused) => (style, op) switch
@@ -87,10 +91,11 @@ internal readonly record struct RowGrid(long Ctas, int Threads, int Registers, l
     /// <summary>A pass for mean and deviation, a pass that reads the row again.</summary>
     private static RowGrid EagerNorm(RowOperator op) => new(op.Rows, EagerNormThreads, BaseRegisters, Ceiling(op.Columns, EagerNormThreads * EagerVector), 1, 1, 1);
 
+    /// <summary>A loop with one element per thread and turn, unrolled by the compiler, and again behind a reduction.</summary>
     private static RowGrid Serving(RowOperator op, int reductions)
     {
         int threads = (int)Math.Min(op.Columns, LoopedCta);
-        return new(op.Rows, threads, BaseRegisters, Ceiling(op.Columns, threads), reductions, reductions, 1);
+        return new(op.Rows, threads, BaseRegisters, Ceiling(op.Columns, threads * Unrolled), reductions, reductions, 1);
     }
 
     private static long Ceiling(long count, long step) => (count + step - 1) / step;

@@ -5,6 +5,8 @@ namespace Systolic.Simt;
 /// <summary>Plain reads and copies: what memory and caches give when a kernel does nothing else.</summary>
 internal static class StreamTime
 {
+    private const double FreeJoin = 3.5;
+
     /// <summary>Share of L1 that a chase can use, and how sharply hits fall around it. Inferred from one reading, 127 cycles at 177 of 192 KiB (A100).</summary>
     private const double L1Midpoint = 0.92;
     private const double L1Steepness = 30;
@@ -23,8 +25,8 @@ internal static class StreamTime
     {
         double threads = (double)warps * 32 * spec.Multiprocessors;
         double bytes = threads * (readBytes + writtenBytes);
-        double latency = (spec.Memory.LatencyCycles + spec.Memory.StreamingCycles + RowKernel.CtaStartCycles) / spec.MaximumClock.Hertz;
-        return bytes / Join.Norm(latency, spec.Memory.Seconds(threads * readBytes, threads * writtenBytes), RowKernel.FreeJoin);
+        double latency = (double)(spec.Memory.LatencyCycles + spec.Memory.StreamingCycles + RowProgram.StartCycles) / spec.MaximumClock.Hertz;
+        return bytes / Join.Norm(latency, spec.Memory.Seconds(threads * readBytes, threads * writtenBytes), FreeJoin);
     }
 
     /// <summary>Bytes per second of reading the same footprint again and again, with enough loads in flight.</summary>
@@ -39,7 +41,7 @@ internal static class StreamTime
     {
         double cold = 1 - spec.L2.Resident(read.Value + written.Value);
         double cache = (read.Value + (2.0 * written.Value)) / (spec.L2.BytesPerCycle * spec.MaximumClock.Hertz);
-        return Join.Norm(cache, spec.Memory.Seconds(cold * read.Value, cold * written.Value), RowKernel.FreeJoin);
+        return Join.Norm(cache, spec.Memory.Seconds(cold * read.Value, cold * written.Value), FreeJoin);
     }
 
     /// <summary>Cycles of one dependent load of a random walk through a footprint: L1, the near partition of L2, the far one, main memory.</summary>

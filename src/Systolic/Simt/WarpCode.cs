@@ -21,6 +21,7 @@ internal sealed class WarpCode(SimtSpec spec, MatrixRate rate, int elementBytes)
     private const int SharedQueue = 64; // wavefronts that wait: an instruction here stands for all requests of a slice
     private const int Lanes = 32;
     private const int RunLength = 8;
+    private const int LongestCode = 8; // runs that stand for the arithmetic between a load and the next
     private const int RequestBytes = 512; // 16 bytes per lane
     private const int SliceBytes = 32; // depth of a matrix instruction
     private const int ArithmeticLatency = 2; // a dependent fp32 instruction issues 4 cycles after the one before
@@ -41,7 +42,38 @@ internal sealed class WarpCode(SimtSpec spec, MatrixRate rate, int elementBytes)
     }
 
     /// <summary>Start of a CTA: parameters, coordinates, addresses.</summary>
-    public void Setup() => _body.Add(new(Pipe.Integer) { Stall = FittedConstants.SetupCycles });
+    public void Setup(int cycles = FittedConstants.SetupCycles) => _body.Add(new(Pipe.Integer) { Stall = cycles });
+
+    /// <summary>Instructions of all kinds, fp32, integer and others in turn, so that only issue limits them; special functions are spread evenly among them.</summary>
+    /// <param name="count">Warp instructions, special functions apart.</param>
+    /// <param name="special">Those of special functions.</param>
+    /// <param name="board">Scoreboard that the first one waits for.</param>
+    public void Compute(double count, double special, int board)
+    {
+        int left = Ceiling(count, 1), specials = (int)Math.Ceiling(special), length = Math.Max(RunLength, Ceiling(left, LongestCode)), runs = Ceiling(left, length);
+        for (int i = 0; i < runs; i++)
+        {
+            int run = Math.Min(left, length);
+            left -= run;
+            _body.Add(new(Pipe.None) { Issues = spec.Multiprocessor.IssueCycles(run), Waits = i == 0 ? 1 << board : 0 });
+            Run(Pipe.Special, (specials * (i + 1) / runs) - (specials * i / runs));
+        }
+    }
+
+    /// <summary>A warp's bytes from L2 or beyond.</summary>
+    /// <param name="bytes">Bytes.</param>
+    /// <param name="sets">Scoreboard until they are there.</param>
+    /// <param name="later">Cycles that they take beyond the latency of the supply.</param>
+    public void Load(double bytes, int sets, double later = 0) =>
+        _body.Add(new(Pipe.Load, Latency: (int)Math.Round(later)) { Bytes = (int)Math.Ceiling(bytes), Issues = Ceiling(bytes, RequestBytes), Sets = sets });
+
+    /// <summary>A warp's bytes from L1.</summary>
+    public void LoadL1(double bytes, int sets) => _body.Add(new(Pipe.Shared, Latency: spec.Multiprocessor.L1LatencyCycles)
+    {
+        Wavefronts = Ceiling(bytes, spec.Multiprocessor.SharedBytesPerCycle),
+        Issues = Ceiling(bytes, RequestBytes),
+        Sets = sets,
+    });
 
     /// <summary>So many instructions of a pipe with lanes.</summary>
     /// <param name="pipe">Fp32, integers or special functions, whose results are awaited as <see cref="Values"/>.</param>
