@@ -64,7 +64,7 @@ internal sealed class AttentionKernel
         _tileSums = _kernel.Sbuf("sums of tiles", AttentionPlan.SectionTiles, DataType.Fp32, 2 * UnitsAhead);
         _sectionSums = _kernel.Sbuf("sum of a section", 1, DataType.Fp32, 2);
         _sums = _kernel.Sbuf("sums", 1, DataType.Fp32, turns);
-        _keptSums = _operands.Sums is { } kept ? new AttentionSums(_kernel, _plan, kept) : null;
+        _keptSums = _operands.Sums is { } kept ? new AttentionSums(_kernel, op, _plan, kept) : null;
         _accumulators = _kernel.Sbuf("accumulated output", op.ValueDim, DataType.Fp32, turns);
         _results = _kernel.Sbuf("result", op.ValueDim, op.Type, 2);
     }
