@@ -33,6 +33,7 @@ internal sealed class AttentionKernel
     private readonly TileBuffer _tileSums;
     private readonly TileBuffer _sectionSums;
     private readonly TileBuffer _sums;
+    private readonly AttentionSums? _keptSums;
     private readonly TileBuffer _accumulators;
     private readonly TileBuffer _results;
     private readonly float _scale;
@@ -63,6 +64,7 @@ internal sealed class AttentionKernel
         _tileSums = _kernel.Sbuf("sums of tiles", AttentionPlan.SectionTiles, DataType.Fp32, 2 * UnitsAhead);
         _sectionSums = _kernel.Sbuf("sum of a section", 1, DataType.Fp32, 2);
         _sums = _kernel.Sbuf("sums", 1, DataType.Fp32, turns);
+        _keptSums = _operands.Sums is { } kept ? new AttentionSums(_kernel, op, _plan, kept) : null;
         _accumulators = _kernel.Sbuf("accumulated output", op.ValueDim, DataType.Fp32, turns);
         _results = _kernel.Sbuf("result", op.ValueDim, op.Type, 2);
     }
@@ -112,12 +114,16 @@ internal sealed class AttentionKernel
         return _kernel.Build();
     }
 
+    private int FirstQuery => _groups.Start.Value * _plan.QueryGroup;
+
+    private int EndOfQueries => Math.Min(_plan.QueryTiles, _groups.End.Value * _plan.QueryGroup);
+
     private IEnumerable<Unit> Units()
     {
         long turn = 0, pass = 0, number = 0;
         for (long head = 0; head < _op.Batch * _op.KvHeads; head++)
         {
-            for (int group = _groups.Start.Value * _plan.QueryGroup; group < Math.Min(_plan.QueryTiles, _groups.End.Value * _plan.QueryGroup); group += _plan.QueryGroup)
+            for (int group = FirstQuery; group < EndOfQueries; group += _plan.QueryGroup)
             {
                 int members = Math.Min(_plan.QueryGroup, _plan.QueryTiles - group);
                 for (int section = 0; section < _plan.Sections; section++)
@@ -281,6 +287,7 @@ internal sealed class AttentionKernel
         if (unit.Last)
         {
             TileView result = _results[_resultRound++][..rows, ..];
+            _keptSums?.Keep(unit.Query, unit.Head, EndOfQueries - FirstQuery, sum, Running(unit, unit.Section, rows));
             _kernel.Reciprocal(sum, sum);
             _kernel.TensorScalar(StreamId.Vector, result, accumulator, AluOperator.Multiply, sum);
             _kernel.Store(StreamId.QueueStores, _operands.ResultRows(unit.Query, unit.Head), result);

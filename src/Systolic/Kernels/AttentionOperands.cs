@@ -33,6 +33,7 @@ internal sealed class AttentionOperands
         _keyTensor = kernel.Input("keys", op.Batch * op.KvTokens, op.KvHeads * op.HeadDim, type);
         _valueTensor = kernel.Input("values", op.Batch * op.KvTokens, op.KvHeads * op.ValueDim, type);
         Output = kernel.Output("output", op.Batch * op.QueryTokens, QueryHeads * op.ValueDim, type);
+        Sums = op.KeepsSums ? kernel.Output("negative logarithms of sums", op.Batch * op.QueryTokens, QueryHeads, DataType.Fp32) : null;
         _loaded = new (long, long)[AttentionKernel.UnitsAhead + 1, plan.KeyTiles];
         _keyStride = AttentionPlan.KeyChunks(plan.Partitions) * plan.Partitions;
         _queries = kernel.Sbuf("queries", (long)plan.HeadSlices * plan.Partitions, type, (2 * plan.QueryGroup) + 2);
@@ -44,6 +45,9 @@ internal sealed class AttentionOperands
     }
 
     private MemoryTensor Output { get; }
+
+    /// <summary>The negative logarithms of sums, where they are kept.</summary>
+    public MemoryTensor? Sums { get; }
 
     private long QueryHeads => _op.KvHeads * _plan.GroupHeads;
 

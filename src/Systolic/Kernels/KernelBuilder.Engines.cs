@@ -199,7 +199,7 @@ public sealed partial class KernelBuilder
     public void Max8(in TileView target, in TileView source) =>
         Compute(StreamId.Vector, Opcode.Max8, new Operation { Target = target, First = source });
 
-    /// <summary>Where in each partition of <paramref name="source"/> each of eight values is found first, on the vector engine.</summary>
+    /// <summary>Where in each partition of <paramref name="source"/> each of eight values is found first, equal ones one after the other, on the vector engine.</summary>
     /// <param name="target">Eight positions for each partition; -1 where a value is not found.</param>
     /// <param name="values">Eight values for each partition.</param>
     /// <param name="source">Where to look.</param>

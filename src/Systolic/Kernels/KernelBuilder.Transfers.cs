@@ -46,7 +46,7 @@ public sealed partial class KernelBuilder
         Move(queue, Opcode.Gather, source, new Operation { Target = target, Second = indices }, target.Partitions);
     }
 
-    /// <summary>SBUF to main memory: each partition goes to the row of <paramref name="target"/> that its index names; of equal indices the highest partition stays.</summary>
+    /// <summary>SBUF to main memory: each partition goes to the row of <paramref name="target"/> that its index names; of equal indices the highest partition stays, and index -1 is skipped (out of bounds, nki.isa.oob_mode.skip).</summary>
     public void Scatter(StreamId queue, in MemoryView target, in TileView source, in TileView indices)
     {
         RequireIndexed(source, indices, target);

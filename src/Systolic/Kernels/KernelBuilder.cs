@@ -88,6 +88,9 @@ public sealed partial class KernelBuilder
     /// <summary>Declares a tensor of main memory that the program writes.</summary>
     public MemoryTensor Output(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.Output);
 
+    /// <summary>As <see cref="Output"/>; what the program does not write of it is zero, as the memory is handed out.</summary>
+    internal MemoryTensor ClearedOutput(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.Output, cleared: true);
+
     /// <summary>Declares a tensor of main memory that the program updates in place; loads are not ordered after stores.</summary>
     public MemoryTensor InputOutput(string name, long rows, long columns, DataType type) => Declare(name, rows, columns, type, MemoryRole.InputOutput);
 
@@ -196,13 +199,13 @@ public sealed partial class KernelBuilder
         }
     }
 
-    private MemoryTensor Declare(string name, long rows, long columns, DataType type, MemoryRole role)
+    private MemoryTensor Declare(string name, long rows, long columns, DataType type, MemoryRole role, bool cleared = false)
     {
         Require(rows > 0, "rows", rows, long.MaxValue);
         Require(columns > 0, "columns", columns, long.MaxValue);
         long end = _tensors.Count == 0 ? 0 : checked(_tensors[^1].Address + _tensors[^1].Bytes);
         long address = checked((end + MemoryTensor.Alignment - 1) / MemoryTensor.Alignment * MemoryTensor.Alignment);
-        var tensor = new MemoryTensor(_tensors.Count, name, rows, columns, type, role, address);
+        var tensor = new MemoryTensor(_tensors.Count, name, rows, columns, type, role, address) { IsCleared = cleared };
         if (tensor.Bytes > Machine.Memory.Capacity.Value)
         {
             throw new CapacityException(FormattableString.Invariant(

@@ -20,7 +20,7 @@ public static class KernelLibrary
     {
         ArgumentNullException.ThrowIfNull(op);
         ArgumentNullException.ThrowIfNull(machine);
-        if (values && (op is MoeRouting or MoePermute or CrossEntropy or Collective))
+        if (values && (op is Collective))
         {
             throw new NotSupportedException($"{op.Name}: the kernel of {op.Kind} is timed only; it does not say what it computes.");
         }
@@ -43,9 +43,9 @@ public static class KernelLibrary
             Rope rope => RopeKernel.Lower(rope, machine, values),
             Embedding embedding => EmbeddingKernel.Lower(embedding, machine, values),
             KvAppend append => KvAppendKernel.Lower(append, machine, values),
-            MoeRouting routing => MoeRoutingKernel.Lower(routing, machine),
-            MoePermute permute => MoePermuteKernel.Lower(permute, machine),
-            CrossEntropy loss => CrossEntropyKernel.Lower(loss, machine),
+            MoeRouting routing => MoeRoutingKernel.Lower(routing, machine, values),
+            MoePermute permute => MoePermuteKernel.Lower(permute, machine, values),
+            CrossEntropy loss => CrossEntropyKernel.Lower(loss, machine, values),
             AdamW optimizer => AdamWKernel.Lower(optimizer, machine, values),
             Collective collective => CollectiveKernel.Lower(collective, machine),
             _ => throw new CapacityException($"{op.Name}: operator {op.Kind} has no kernel for {machine.Name}."),

@@ -103,13 +103,16 @@ internal sealed class RopeKernel
         _kernel.Activation(ActivationFunction.Identity, table[..rows, _half..(2 * _half)], table[..rows, (2 * _half)..], 0, -1);
     }
 
+    /// <summary>What the first and the second half of a head take of the other: negative sines and sines, or the other way round.</summary>
+    private TileView Sines(long tile) => _table[tile][.._rows[tile], .._half].Skip(_op.Backward ? 2 * _half : _half).Repeat(2, _op.Backward ? -_half : _half);
+
     private void Rotate(long tile, int piece)
     {
         int rows = _rows[tile], columns = _pieces[piece], heads = (int)(columns / _op.HeadDim);
         long round = (tile * _pieces.Pieces) + piece, row = _op.Columns / _groups;
         TileView x = _x[round][..rows, ..columns], cosine = _cosine[round][..rows, ..columns], sine = _sine[round][..rows, ..columns];
         TileView swapped = _x[round][..rows, .._half].Skip(_half).Repeat(2, -_half).Repeat(heads, 2 * _half);
-        TileView cosines = _table[tile][..rows, .._half].Repeat(2, 0).Repeat(heads, 0), sines = _table[tile][..rows, _half..].Repeat(heads, 0);
+        TileView cosines = _table[tile][..rows, .._half].Repeat(2, 0).Repeat(heads, 0), sines = Sines(tile).Repeat(heads, 0);
         var pattern = new MemoryPattern(1, 0, rows, row, 1, 0, columns);
         long start = (_rows.Start(tile) * row) + _pieces.Start(piece);
         _kernel.Load(StreamId.QueueActivations, x, new MemoryView(_input, start, pattern));

@@ -31,6 +31,9 @@ public sealed record MemoryTensor(int Index, string Name, long Rows, long Column
     /// <summary>Tensors start at multiples of this many bytes.</summary>
     public const long Alignment = 4096;
 
+    /// <summary>An output whose memory holds zeros before the program starts.</summary>
+    internal bool IsCleared { get; init; }
+
     /// <summary>All elements.</summary>
     public long Elements => Rows * Columns;
 

@@ -71,6 +71,7 @@ public class ConservationTests
             {
                 { Role: TensorRole.OptimizerState } or { Name: "loss" } => Systolic.Numerics.DataType.Fp32,
                 { Role: TensorRole.Index, Name: not ("rope_table" or "embedding/input" or "encoder/embedding/input" or "vision/embedding/input") } => Systolic.Numerics.DataType.Int32,
+                _ when tensor.Operand.Name.EndsWith(".sums", StringComparison.Ordinal) => Systolic.Numerics.DataType.Fp32,
                 _ => type,
             };
             tensor.Type.Should().Be(expected, tensor.Operand.Name);

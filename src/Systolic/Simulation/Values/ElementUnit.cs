@@ -216,7 +216,9 @@ internal sealed class ElementUnit(TileMemory tiles)
     {
         for (int i = 0; i < result.Length; i++)
         {
-            result[i] = source.IndexOf(values[i]);
+            int from = values[..i].LastIndexOf(values[i]) is var before and >= 0 ? (int)result[before] + 1 : 0;
+            int found = source[from..].IndexOf(values[i]);
+            result[i] = found < 0 ? -1 : from + found;
         }
     }
 

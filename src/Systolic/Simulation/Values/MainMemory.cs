@@ -42,7 +42,11 @@ internal sealed class MainMemory
         if (!Given(tensor))
         {
             var empty = new Matrix(checked((int)tensor.Rows), checked((int)tensor.Columns));
-            Unwritten.Fill(empty.Values);
+            if (!tensor.IsCleared)
+            {
+                Unwritten.Fill(empty.Values);
+            }
+
             return empty;
         }
 

@@ -7,6 +7,9 @@ namespace Systolic.Simulation;
 /// <summary>Moves values between main memory and tiles, as <c>KernelBuilder</c> defines its transfers.</summary>
 internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory memory)
 {
+    /// <summary>Index of a row that is not scattered.</summary>
+    private const float Skipped = -1;
+
     private float[] _row = [];
 
     /// <summary>Executes one transfer.</summary>
@@ -75,6 +78,11 @@ internal sealed class TransferUnit(Program program, TileMemory tiles, MainMemory
             default:
                 for (int partition = 0; partition < operation.First.Partitions; partition++)
                 {
+                    if (tiles.ReadOne(operation.Second, partition) == Skipped)
+                    {
+                        continue;
+                    }
+
                     Write(view, RowNamed(operation.Second, partition, view), tiles.Read(operation.First, partition, Row(view.Pattern.RowElements)));
                 }
 

@@ -78,7 +78,7 @@ internal sealed class GradientBuilder
                 DifferentiateProduct(product, gradient);
                 break;
             case Attention attention:
-                Emit(attention with { Backward = true }, [.. attention.Inputs, attention.Outputs[0], gradient], attention.Inputs);
+                Emit(attention with { Backward = true, KeepsSums = false }, [.. attention.Inputs, attention.Outputs[0], gradient, attention.Outputs[1]], attention.Inputs);
                 break;
             case Norm norm:
                 Emit(norm with { Backward = true }, [gradient, .. norm.Inputs], norm.Inputs);
@@ -91,7 +91,7 @@ internal sealed class GradientBuilder
                 Emit(function with { Backward = true }, [gradient, .. function.Inputs], function.Inputs);
                 break;
             case Rope rope:
-                Emit(rope, [gradient, rope.Inputs[1]], [rope.Inputs[0]]);
+                Emit(rope with { Backward = !rope.Backward }, [gradient, rope.Inputs[1]], [rope.Inputs[0]]);
                 break;
             case Embedding gather:
                 Emit(gather with { Backward = true }, [gradient, WeightGradient(gather.Inputs[0]), gather.Inputs[1]], [gather.Inputs[0]]);

@@ -13,6 +13,8 @@ internal static class TrainingBuilder
     public static ImmutableArray<GraphSection> Build(ForwardPlan plan, TokenSpan span, TrainingOptions options, bool whole)
     {
         Func<string, bool> trained = options.Adapters is null ? name => !Stack.IsVision(name) : AdapterBuilder.IsAdapter;
+        int first = plan.Sections.TakeWhile(planned => !Weights(planned).Any(weight => trained(weight.Operand.Name))).Count();
+        plan = plan with { Sections = [.. plan.Sections.Take(first), .. plan.Sections.Skip(first).Select(KeepingSums)] };
         var sections = ImmutableArray.CreateBuilder<GraphSection>();
         sections.AddRange(plan.Sections.Select(planned => planned.Section));
         if (whole)
@@ -20,7 +22,6 @@ internal static class TrainingBuilder
             sections.Add(EdgeBuilder.Loss(Stack.Last(plan.Shape), span));
         }
 
-        int first = plan.Sections.TakeWhile(planned => !Weights(planned).Any(weight => trained(weight.Operand.Name))).Count();
         for (int i = plan.Sections.Length - 1; i >= first; i--)
         {
             PlannedSection planned = plan.Sections[i];
@@ -40,6 +41,15 @@ internal static class TrainingBuilder
 
         return [.. all];
     }
+
+    /// <summary>Attention also writes what its backward pass needs of the softmax.</summary>
+    private static PlannedSection KeepingSums(PlannedSection planned) => planned with
+    {
+        Section = planned.Section with
+        {
+            Operators = [.. planned.Section.Operators.Select(op => op is Attention attention ? attention with { KeepsSums = true, Outputs = attention.Outputs.Add(new Operand(attention.Outputs[0].Name + ".sums")) } : op)],
+        },
+    };
 
     private static IEnumerable<Tensor> Weights(PlannedSection planned) => planned.Section.Operators.SelectMany(op => op.Reads).Where(tensor => tensor.Operand.Role == TensorRole.Weight);
 

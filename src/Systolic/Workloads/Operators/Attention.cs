@@ -38,6 +38,9 @@ public sealed record Attention(string Name, long Batch, long QueryHeads, long Kv
     /// <summary>The values are the keys' features that are not shared: decoding from a cache of latent vectors.</summary>
     public bool ValuesInKeys { get; init; }
 
+    /// <summary>Forward: also written, for the backward pass: of each query and head the negative logarithm of the sum of exponentials of its scores.</summary>
+    public bool KeepsSums { get; init; }
+
     /// <inheritdoc/>
     public override string Kind => Backward ? "attention backward" : "attention";
 
@@ -70,6 +73,8 @@ public sealed record Attention(string Name, long Batch, long QueryHeads, long Kv
 
     private (Shape, DataType) Keys(long heads, long features) => (new Shape(Batch * KvTokens, heads * features), Type);
 
+    private (Shape, DataType) Sums => (new Shape(Batch * QueryTokens, QueryHeads), DataType.Fp32);
+
     private ImmutableArray<(Shape, DataType)> Operands()
     {
         long own = HeadDim - SharedDim;
@@ -79,13 +84,13 @@ public sealed record Attention(string Name, long Batch, long QueryHeads, long Kv
     }
 
     /// <inheritdoc/>
-    /// <remarks>Forward: q, k, v unless they are in the keys, and the parts of q and k with the shared features. Backward: those, output, gradient of the output.</remarks>
+    /// <remarks>Forward: q, k, v unless they are in the keys, and the parts of q and k with the shared features. Backward: those, output, gradient of the output, logarithms of sums.</remarks>
     protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() =>
-        Backward ? Operands().Add(Queries(ValueDim)).Add(Queries(ValueDim)) : Operands();
+        Backward ? Operands().Add(Queries(ValueDim)).Add(Queries(ValueDim)).Add(Sums) : Operands();
 
     /// <inheritdoc/>
-    /// <remarks>Forward: output. Backward: gradients of the inputs.</remarks>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => Backward ? Operands() : [Queries(ValueDim)];
+    /// <remarks>Forward: output, and logarithms of sums where they are kept. Backward: gradients of the inputs.</remarks>
+    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => Backward ? Operands() : KeepsSums ? [Queries(ValueDim), Sums] : [Queries(ValueDim)];
 
     /// <inheritdoc/>
     protected override Operator Restrict(long share) => this with

@@ -11,6 +11,9 @@ namespace Systolic.Workloads;
 /// <param name="Backward">The gradient of the scores from that of the chosen weights.</param>
 public sealed record MoeRouting(string Name, long Rows, long Columns, long TopK, bool Backward = false) : RowOperator(Name, Rows, Columns)
 {
+    /// <summary>Copies that an expert takes; it takes the first ones in the order of the tokens, and the others are dropped.</summary>
+    public long Capacity => Math.Max(1, Rows * TopK / Columns);
+
     /// <inheritdoc/>
     public override string Kind => Backward ? "moe routing backward" : "moe routing";
 
@@ -20,13 +23,13 @@ public sealed record MoeRouting(string Name, long Rows, long Columns, long TopK,
 
     private (Shape, DataType) Weights => (new Shape(Rows, TopK), Type);
 
-    private (Shape, DataType) Indices => (new Shape(Rows, TopK), DataType.Int32);
+    private (Shape, DataType) Places => (new Shape(Rows, TopK), DataType.Int32);
 
     /// <inheritdoc/>
-    /// <remarks>Forward: scores. Backward: gradient of the weights, scores, indices.</remarks>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => Backward ? [Weights, Whole, Indices] : [Whole];
+    /// <remarks>Forward: scores. Backward: gradient of the weights, scores, rows in expert order.</remarks>
+    protected override ImmutableArray<(Shape Shape, DataType Type)> InputTypes() => Backward ? [Weights, Whole, Places] : [Whole];
 
     /// <inheritdoc/>
-    /// <remarks>Forward: weights, indices. Backward: gradient of the scores.</remarks>
-    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => Backward ? [Whole] : [Weights, Indices];
+    /// <remarks>Forward: weights, and the row of each copy in expert order: expert x <see cref="Capacity"/> + earlier copies of the expert, or -1 of a copy that is dropped, whose weight is 0. Backward: gradient of the scores.</remarks>
+    protected override ImmutableArray<(Shape Shape, DataType Type)> OutputTypes() => Backward ? [Whole] : [Weights, Places];
 }

@@ -10,6 +10,9 @@ namespace Systolic.Workloads;
 /// <param name="HeadDim">Features per head; the sine and cosine tables have this many columns together.</param>
 public sealed record Rope(string Name, long Rows, long Columns, long HeadDim) : RowOperator(Name, Rows, Columns)
 {
+    /// <summary>Rotates by the opposite angles: the gradient.</summary>
+    public bool Backward { get; init; }
+
     /// <inheritdoc/>
     public override string Kind => "rope";
 

@@ -37,6 +37,25 @@ public class AttentionBackwardValuesTests
         AssertBound(op, small);
     }
 
+    [Theory]
+    [InlineData("trn1-core", DataType.Bf16, 1, 4, 2, 300, 300, 64, true)]
+    [InlineData("trn2-core", DataType.Bf16, 2, 4, 2, 200, 2300, 64, true)] // two sections of keys
+    [InlineData("trn3-core", DataType.Fp32, 1, 3, 1, 256, 256, 128, false)]
+    [InlineData("trn2-core", DataType.Fp32, 1, 8, 2, 5, 700, 80, true)] // five tokens of four heads in one tile
+    public void The_forward_pass_keeps_the_logarithms_of_its_sums(string machine, DataType type, int batch, int queryHeads, int kvHeads, int queries, int keys, int dimension, bool causal)
+    {
+        var op = new Attention("forward", batch, queryHeads, kvHeads, queries, keys, dimension, causal) { Type = type, KeepsSums = true };
+        Accelerator core = KernelRuns.Machine(machine);
+        Matrix[] inputs = Inputs(op);
+
+        Matrix[] results = Values.RunAll(Values.Lower(op, core), core, inputs[0], inputs[1], inputs[2]);
+
+        // The largest score cancels out of the sum; the scores' products, their scaling, the exponential and the sum, its logarithm and the difference.
+        double size = Math.Sqrt(dimension) * 4;
+        Values.Within(results[1], (row, head) => (inputs[5][row, head], Values.Gamma(dimension + 8) * size + Values.Gamma(keys + 60) + (4 * Values.U * Math.Abs(inputs[5][row, head]))));
+        results[0].Values.SequenceEqual(Values.Run(op with { KeepsSums = false }, core, inputs[0], inputs[1], inputs[2]).Values).Should().BeTrue();
+    }
+
     [Fact]
     public void Without_its_waits_an_engine_reads_what_nothing_wrote()
     {

@@ -37,6 +37,43 @@ public class GradientValuesTests
     }
 
     [Theory]
+    [InlineData("trn1-core", DataType.Fp32, 300, 200)]
+    [InlineData("trn2-core", DataType.Bf16, 130, 9000)] // three pieces
+    [InlineData("trn3-core", DataType.Bf16, 100, 140_000)] // 100 x 140,000 addresses are exact in fp32
+    [InlineData("trn2-core", DataType.Fp32, 70, 300_000)] // 70 x 300,000 are not: three gathers of 32 labels
+    public void Cross_entropy_is_the_logarithm_of_the_sum_less_the_label_and_its_gradient(string machine, DataType type, int rows, int columns)
+    {
+        var op = new CrossEntropy("loss", rows, columns) { Type = type };
+        Accelerator core = KernelRuns.Machine(machine);
+        Matrix x = Values.Random(rows, columns, 1, type, 8);
+        var random = new Random(2);
+        Matrix labels = Matrix.From(rows, 1, (row, _) => row == 0 ? columns - 1 : random.Next(columns));
+        var facts = new (double Largest, double Sum)[rows];
+        for (int row = 0; row < rows; row++)
+        {
+            double largest = x.Row(row).ToArray().Max();
+            facts[row] = (largest, x.Row(row).ToArray().Sum(value => Math.Exp(value - largest)));
+        }
+
+        Matrix[] results = Values.RunAll(Values.Lower(op, core), core, x, labels);
+
+        // The sum: x - max rounded (range 16), its exponential, at most 4,096 positive terms in order and three roundings a piece.
+        double t = Values.UnitOf(type), pieces = Math.Ceiling(columns / 4096.0), sum = Values.Gamma(16 + 4 + Math.Min(columns, 4096) + (3 * pieces));
+        Values.Within(results[0], (row, column) =>
+        {
+            // The exponential as before and rounded to the type, 1 / sum, the product, and the result rounded to the type.
+            double p = Math.Exp(x[row, column] - facts[row].Largest) / facts[row].Sum, exact = p - (labels[row, 0] == column ? 1 : 0);
+            return (exact, (1.01 * ((p * (sum + (24 * Values.U) + t)) + ((t + Values.U) * Math.Abs(exact)))) + (2 * Values.SmallestOf(type)));
+        });
+        Values.Within(results[1], (row, _) =>
+        {
+            // An error of the sum moves its logarithm by as much; the function and two sums are rounded.
+            double log = Math.Log(facts[row].Sum), whole = log + facts[row].Largest, exact = whole - x[row, (int)labels[row, 0]];
+            return (exact, 1.01 * (sum + (Values.U * (log + Math.Abs(whole) + Math.Abs(exact)))));
+        });
+    }
+
+    [Theory]
     [InlineData("trn1-core", DataType.Fp32, NormFunction.Rms, 300, 200)]
     [InlineData("trn2-core", DataType.Bf16, NormFunction.Rms, 300, 5000)]
     [InlineData("trn1-core", DataType.Fp32, NormFunction.Layer, 200, 1100)]

@@ -82,8 +82,8 @@ public class LayerValuesTests
 
     [Fact]
     public void An_operator_that_is_timed_only_says_so() =>
-        FluentActions.Invoking(() => new ValueMachine(KernelRuns.Machine("trn2-core")).Run(new MoeRouting("routing", 8, 8, 2), []))
-            .Should().Throw<NotSupportedException>().WithMessage("routing: the kernel of * is timed only*");
+        FluentActions.Invoking(() => new ValueMachine(KernelRuns.Machine("trn2-core")).Run(new Collective("sum", CollectiveFunction.AllReduce, 8, 8, 2), []))
+            .Should().Throw<NotSupportedException>().WithMessage("sum: the kernel of * is timed only*");
 
     private static GraphSection Layer(OperatorGraph graph) => graph.Sections.Single(section => section.Name == "layer");
 

@@ -1,9 +1,10 @@
+using Systolic.Kernels;
 using Systolic.Numerics;
 using Systolic.Programs;
 
-namespace Systolic.Kernels;
+namespace Systolic.Tests;
 
-/// <summary>Instructions that say how much they work on, but not what they compute: for kernels that are timed only.</summary>
+/// <summary>Instructions that say how much they work on, but not what they compute: for tests of time alone.</summary>
 internal static class TimingOnly
 {
     public static TileBuffer Sbuf(this KernelBuilder kernel, string name, long bytesPerPartition, int copies = 1) =>
