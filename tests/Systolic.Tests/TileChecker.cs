@@ -68,7 +68,7 @@ internal static class TileChecker
     {
         _ when stream.IsQueue() => op.TransferBytes,
         (StreamId.Exchange, _) => 0,
-        (_, Opcode.TensorReduce or Opcode.ActivationReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8) => 0,
+        (_, Opcode.TensorReduce or Opcode.ActivationReduce or Opcode.BatchNormStats or Opcode.BatchNormAggregate or Opcode.Max8 or Opcode.FindIndex8) => 0,
         _ => (long)op.Free * op.Destination.ByteSize(),
     };
 
