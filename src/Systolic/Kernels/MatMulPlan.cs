@@ -144,9 +144,6 @@ internal sealed class MatMulPlan
         }
     }
 
-    /// <summary>Traffic takes longer than the array.</summary>
-    public bool IsMemoryBound => Bytes / Rate > ArraySeconds;
-
     /// <summary>The load of the first blocks, which nothing hides.</summary>
     public double FirstSeconds => ((LeftTilesK * LeftTileBytes) + (RightTilesK * RightTileBytes)) * _machine.Sbuf.Partitions / Rate;
 

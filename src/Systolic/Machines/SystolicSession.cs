@@ -105,7 +105,7 @@ internal sealed class SystolicSession(Accelerator machine, Accelerator timing, M
             return null;
         }
 
-        var single = SingleProgram.Of(KernelLibrary.Lower(op, machine, values: false, (part, on) => mappings.Choose(part, on) is var (mapping, how) ? (mapping.RunningAhead(part, on), how) : default));
+        var single = SingleProgram.Of(KernelLibrary.Lower(op, machine, values: false, mappings.Choose));
         if (single is null)
         {
             _severalPrograms.Add(op.Signature);

@@ -34,26 +34,6 @@ public class MatMulMappingsTests
     }
 
     [Fact]
-    public void A_product_that_waits_for_memory_runs_ahead_by_half_of_SBUF()
-    {
-        Accelerator core = MachinePresets.Accelerator("trn2-core");
-        MatMulMapping mapping = MatMulMapping.Choose(Decode, core), ahead = mapping.RunningAhead(Decode, core);
-        long half = core.Sbuf.PartitionSize.Value / 2;
-        ahead.Buffers.Should().BeGreaterThan(mapping.Buffers);
-        (ahead with { Buffers = mapping.Buffers }).Should().Be(mapping);
-        new MatMulPlan(Decode, ahead, core).BytesPerPartition.Should().BeLessThanOrEqualTo(half);
-        new MatMulPlan(Decode, ahead with { Buffers = ahead.Buffers + 1 }, core).BytesPerPartition.Should().BeGreaterThan(half);
-
-        var few = new MatMul("few blocks", 1, 256, 512);
-        MatMulMapping all = MatMulMapping.Choose(few, core).RunningAhead(few, core);
-        var plan = new MatMulPlan(few, all, core);
-        all.Buffers.Should().BeLessThanOrEqualTo((int)Math.Max(MatMulMapping.Choose(few, core).Buffers, plan.BlocksN * plan.BlocksK));
-
-        var busy = new MatMul("array", 4096, 4096, 4096);
-        MatMulMapping.Choose(busy, core).RunningAhead(busy, core).Should().Be(MatMulMapping.Choose(busy, core), "the array sets the pace");
-    }
-
-    [Fact]
     public void A_product_that_fits_no_machine_is_named()
     {
         Accelerator core = MachinePresets.Accelerator("trn2-core");

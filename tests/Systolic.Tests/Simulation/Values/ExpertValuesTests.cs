@@ -105,8 +105,22 @@ public class ExpertValuesTests
         const int Tokens = 160, Experts = 8, Chosen = 2, Hidden = 128, Inner = 96;
         var shape = new ModelShape
         {
-            Name = "small", Family = ModelFamily.DecoderOnly, DecoderLayers = 1, Hidden = Hidden, QueryHeads = 2, KvHeads = 1, HeadDim = 64, Intermediate = Inner, Experts = Experts, ExpertsPerToken = Chosen,
-            Vocabulary = 100, MaxPositions = 1024, Norm = NormFunction.Rms, Activation = ElementwiseFunction.GatedSilu, Positions = PositionKind.Rotary, Type = type,
+            Name = "small",
+            Family = ModelFamily.DecoderOnly,
+            DecoderLayers = 1,
+            Hidden = Hidden,
+            QueryHeads = 2,
+            KvHeads = 1,
+            HeadDim = 64,
+            Intermediate = Inner,
+            Experts = Experts,
+            ExpertsPerToken = Chosen,
+            Vocabulary = 100,
+            MaxPositions = 1024,
+            Norm = NormFunction.Rms,
+            Activation = ElementwiseFunction.GatedSilu,
+            Positions = PositionKind.Rotary,
+            Type = type,
         };
         GraphSection layer = TransformerLayer.Prefill(shape, 1, Tokens).Sections.Single(section => section.Name == "layer");
         var tensors = new Dictionary<string, Matrix> { ["hidden"] = Values.Random(Tokens, Hidden, 1, type), ["rope_table"] = RowValuesTests.Table(Tokens, 64, type) };

@@ -14,8 +14,20 @@ public class TrainingValuesTests
 
     private static readonly ModelShape Dense = new()
     {
-        Name = "small", Family = ModelFamily.DecoderOnly, DecoderLayers = 1, Hidden = 64, QueryHeads = 4, KvHeads = 2, HeadDim = 32, Intermediate = 96,
-        Vocabulary = 120, MaxPositions = 64, Norm = NormFunction.Rms, Activation = ElementwiseFunction.GatedSilu, Positions = PositionKind.Rotary, Type = DataType.Fp32,
+        Name = "small",
+        Family = ModelFamily.DecoderOnly,
+        DecoderLayers = 1,
+        Hidden = 64,
+        QueryHeads = 4,
+        KvHeads = 2,
+        HeadDim = 32,
+        Intermediate = 96,
+        Vocabulary = 120,
+        MaxPositions = 64,
+        Norm = NormFunction.Rms,
+        Activation = ElementwiseFunction.GatedSilu,
+        Positions = PositionKind.Rotary,
+        Type = DataType.Fp32,
     };
 
     // Central differences: the sum of 40 losses, some 200, has an error of some 1e-5, so the slope over 2 x 2e-3 one of some 3e-3; the third derivative adds its share of the step's square.
