@@ -11,12 +11,13 @@ internal static class TileChecker
     public static string? Find(Program program, Accelerator machine)
     {
         TileBuffer[] buffers = [.. program.Buffers.SelectMany(buffer => Enumerable.Repeat(buffer, buffer.Copies))];
+        var bounds = new Dictionary<FreePattern, (int Lowest, int Highest)>();
         for (StreamId stream = 0; (int)stream < Streams.Count; stream++)
         {
             for (int index = 0; index < program[stream].Length; index++)
             {
                 Instruction op = program[stream][index];
-                if (program.HasValues && Outside(program.OperationOf(stream, index), op, buffers) is { } outside)
+                if (program.HasValues && Outside(program.OperationOf(stream, index), op, buffers, bounds) is { } outside)
                 {
                     return $"{program.Name}: {op.Opcode} of {op.Partitions} x {op.Free} {outside}";
                 }
@@ -38,7 +39,7 @@ internal static class TileChecker
     }
 
     /// <summary>The first view that names another tile than its instruction, or elements that its tile does not have.</summary>
-    private static string? Outside(Operation views, Instruction op, TileBuffer[] buffers)
+    private static string? Outside(Operation views, Instruction op, TileBuffer[] buffers, Dictionary<FreePattern, (int Lowest, int Highest)> bounds)
     {
         foreach ((int tile, TileView view) in new[] { (op.Target, views.Target), (op.Reduced, views.Reduced), (op.First, views.First), (op.Second, views.Second), (op.Third, views.Third) })
         {
@@ -47,10 +48,21 @@ internal static class TileChecker
                 return $"names tile {tile}, its view {view.Tile.Index}";
             }
 
-            if (tile >= 0 && Enumerable.Range(0, view.Elements).Select(i => view.Offset + view.Free[i]).ToArray() is var elements
-                && (view.StartPartition < 0 || view.StartPartition + view.Partitions > buffers[tile].Partitions || elements.Min() < 0 || elements.Max() >= buffers[tile].Elements))
+            if (tile < 0)
             {
-                return $"touches partitions {view.StartPartition} to {view.StartPartition + view.Partitions - 1}, elements {elements.Min()} to {elements.Max()} of {buffers[tile].Name}, which has {buffers[tile].Partitions} x {buffers[tile].Elements}";
+                continue;
+            }
+
+            if (!bounds.TryGetValue(view.Free, out (int Lowest, int Highest) free))
+            {
+                int[] elements = [.. Enumerable.Range(0, view.Elements).Select(i => view.Free[i])];
+                bounds.Add(view.Free, free = (elements.Min(), elements.Max()));
+            }
+
+            (int first, int last) = (view.Offset + free.Lowest, view.Offset + free.Highest);
+            if (view.StartPartition < 0 || view.StartPartition + view.Partitions > buffers[tile].Partitions || first < 0 || last >= buffers[tile].Elements)
+            {
+                return $"touches partitions {view.StartPartition} to {view.StartPartition + view.Partitions - 1}, elements {first} to {last} of {buffers[tile].Name}, which has {buffers[tile].Partitions} x {buffers[tile].Elements}";
             }
         }
 

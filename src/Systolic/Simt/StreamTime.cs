@@ -5,6 +5,7 @@ namespace Systolic.Simt;
 /// <summary>Plain reads and copies: what memory and caches give when a kernel does nothing else.</summary>
 internal static class StreamTime
 {
+    /// <summary>Norm by which latency, caches and main memory join. Inferred.</summary>
     private const double FreeJoin = 3.5;
 
     /// <summary>Share of L1 that a chase can use, and how sharply hits fall around it. Inferred from one reading, 127 cycles at 177 of 192 KiB (A100).</summary>

@@ -1,3 +1,4 @@
+using Systolic.Numerics;
 using Systolic.Workloads;
 
 namespace Systolic.Tests.Workloads;
@@ -6,6 +7,25 @@ namespace Systolic.Tests.Workloads;
 public static class Presets
 {
     public static TheoryData<string> All => [.. ModelPresets.Names];
+
+    /// <summary>One layer like Llama's, small enough to be computed: two query heads to a key/value head, fp32.</summary>
+    public static ModelShape Small { get; } = new()
+    {
+        Name = "small",
+        Family = ModelFamily.DecoderOnly,
+        DecoderLayers = 1,
+        Hidden = 64,
+        QueryHeads = 4,
+        KvHeads = 2,
+        HeadDim = 32,
+        Intermediate = 96,
+        Vocabulary = 120,
+        MaxPositions = 1024,
+        Norm = NormFunction.Rms,
+        Activation = ElementwiseFunction.GatedSilu,
+        Positions = PositionKind.Rotary,
+        Type = DataType.Fp32,
+    };
 
     /// <summary>Every preset in every phase it has; 128 tokens fit every model and fill every expert.</summary>
     public static TheoryData<string, string> Phases

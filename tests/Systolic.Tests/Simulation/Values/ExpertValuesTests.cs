@@ -3,6 +3,7 @@ using Systolic.Kernels;
 using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Tests.Kernels;
+using Systolic.Tests.Workloads;
 using Systolic.Workloads;
 using Tensor = Systolic.Workloads.Tensor;
 
@@ -103,25 +104,7 @@ public class ExpertValuesTests
     public void A_layer_of_experts_is_the_weighted_sum_of_those_that_each_token_chose(string machine, DataType type, double worst)
     {
         const int Tokens = 160, Experts = 8, Chosen = 2, Hidden = 128, Inner = 96;
-        var shape = new ModelShape
-        {
-            Name = "small",
-            Family = ModelFamily.DecoderOnly,
-            DecoderLayers = 1,
-            Hidden = Hidden,
-            QueryHeads = 2,
-            KvHeads = 1,
-            HeadDim = 64,
-            Intermediate = Inner,
-            Experts = Experts,
-            ExpertsPerToken = Chosen,
-            Vocabulary = 100,
-            MaxPositions = 1024,
-            Norm = NormFunction.Rms,
-            Activation = ElementwiseFunction.GatedSilu,
-            Positions = PositionKind.Rotary,
-            Type = type,
-        };
+        ModelShape shape = Presets.Small with { Hidden = Hidden, QueryHeads = 2, KvHeads = 1, HeadDim = 64, Intermediate = Inner, Experts = Experts, ExpertsPerToken = Chosen, Type = type };
         GraphSection layer = TransformerLayer.Prefill(shape, 1, Tokens).Sections.Single(section => section.Name == "layer");
         var tensors = new Dictionary<string, Matrix> { ["hidden"] = Values.Random(Tokens, Hidden, 1, type), ["rope_table"] = RowValuesTests.Table(Tokens, 64, type) };
         int seed = 2;

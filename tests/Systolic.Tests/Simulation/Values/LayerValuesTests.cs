@@ -4,6 +4,7 @@ using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Tests.Kernels;
 using Systolic.Tests.Onnx;
+using Systolic.Tests.Workloads;
 using Systolic.Workloads;
 using Tensor = Systolic.Workloads.Tensor;
 
@@ -14,22 +15,7 @@ public class LayerValuesTests
 {
     private const int Tokens = 160;
 
-    private static readonly ModelShape Shape = new()
-    {
-        Name = "small",
-        Family = ModelFamily.DecoderOnly,
-        DecoderLayers = 1,
-        Hidden = 256,
-        QueryHeads = 4,
-        KvHeads = 2,
-        HeadDim = 64,
-        Intermediate = 512,
-        Vocabulary = 1000,
-        MaxPositions = 1024,
-        Norm = NormFunction.Rms,
-        Activation = ElementwiseFunction.GatedSilu,
-        Positions = PositionKind.Rotary,
-    };
+    private static readonly ModelShape Shape = Presets.Small with { Hidden = 256, HeadDim = 64, Intermediate = 512 };
 
     // fp32: sums of at most 512 terms on either side, so gamma(512) = 3e-5 of the magnitudes for each of the seven products in a row, and much less as errors are of either sign: 1e-5 of the largest value.
     // bf16: some twenty roundings of 2^-9 on the way of an element, of either sign: sqrt(20) 2^-9 = 1 % of the root mean square, and five times that for the worst of 40,960 elements.
@@ -78,7 +64,7 @@ public class LayerValuesTests
     [Fact]
     public void A_missing_tensor_is_named_with_its_reader() =>
         FluentActions.Invoking(() => new ValueMachine(KernelRuns.Machine("trn2-core")).RunSection(Layer(TransformerLayer.Prefill(Shape, 1, 8)), new Dictionary<string, Matrix>()))
-            .Should().Throw<KeyNotFoundException>().WithMessage("layer/attn_norm: found no tensor \"hidden\" (8x256 bf16).");
+            .Should().Throw<KeyNotFoundException>().WithMessage("layer/attn_norm: found no tensor \"hidden\" (8x256 fp32).");
 
     [Fact]
     public void An_operator_that_is_timed_only_says_so() =>

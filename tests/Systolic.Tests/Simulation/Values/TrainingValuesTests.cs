@@ -1,6 +1,7 @@
 using Systolic.Machines;
 using Systolic.Numerics;
 using Systolic.Tests.Kernels;
+using Systolic.Tests.Workloads;
 using Systolic.Workloads;
 using Tensor = Systolic.Workloads.Tensor;
 
@@ -12,24 +13,6 @@ public class TrainingValuesTests
     private const int Sequences = 2, Tokens = 20, Rows = Sequences * Tokens;
     private const double Size = 2e-3;
 
-    private static readonly ModelShape Dense = new()
-    {
-        Name = "small",
-        Family = ModelFamily.DecoderOnly,
-        DecoderLayers = 1,
-        Hidden = 64,
-        QueryHeads = 4,
-        KvHeads = 2,
-        HeadDim = 32,
-        Intermediate = 96,
-        Vocabulary = 120,
-        MaxPositions = 64,
-        Norm = NormFunction.Rms,
-        Activation = ElementwiseFunction.GatedSilu,
-        Positions = PositionKind.Rotary,
-        Type = DataType.Fp32,
-    };
-
     // Central differences: the sum of 40 losses, some 200, has an error of some 1e-5, so the slope over 2 x 2e-3 one of some 3e-3; the third derivative adds its share of the step's square.
     [Theory]
     [InlineData("trn1-core", 0)]
@@ -37,7 +20,7 @@ public class TrainingValuesTests
     [InlineData("trn2-core", 4)] // every token takes all four experts: a choice that changes would make the loss jump
     public void Gradients_tell_how_the_loss_changes(string machine, int experts)
     {
-        ModelShape shape = Dense with { Experts = experts, ExpertsPerToken = experts };
+        ModelShape shape = Presets.Small with { Experts = experts, ExpertsPerToken = experts };
         GraphSection[] sections = [.. TransformerModel.Training(shape, Sequences, Tokens).Sections.Where(section => section.Pass != ModelPass.Optimizer)];
         var core = new ValueMachine(KernelRuns.Machine(machine));
         Dictionary<string, Matrix> weights = Weights(sections), at = Step(core, sections, weights);

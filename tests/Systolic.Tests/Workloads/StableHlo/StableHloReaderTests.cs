@@ -1,4 +1,3 @@
-using Systolic.Numerics;
 using Systolic.Units;
 using Systolic.Workloads;
 
@@ -7,23 +6,7 @@ namespace Systolic.Tests.Workloads;
 public sealed class StableHloReaderTests
 {
     // Two sequences of 16 tokens, 64 features, 8 query heads on 2 key/value heads of 8, 256 features inside; as jax.jit(...).lower(...).as_text() writes it.
-    private static readonly ModelShape Shape = new()
-    {
-        Name = "small",
-        Family = ModelFamily.DecoderOnly,
-        DecoderLayers = 1,
-        Hidden = 64,
-        QueryHeads = 8,
-        KvHeads = 2,
-        HeadDim = 8,
-        Intermediate = 256,
-        Vocabulary = 100,
-        MaxPositions = 16,
-        Norm = NormFunction.Rms,
-        Activation = ElementwiseFunction.GatedSilu,
-        Positions = PositionKind.Rotary,
-        Type = DataType.Fp32,
-    };
+    private static readonly ModelShape Shape = Presets.Small with { QueryHeads = 8, HeadDim = 8, Intermediate = 256 };
 
     [Fact]
     public void A_layer_has_the_operators_and_weights_of_the_builder()
