@@ -70,6 +70,20 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
         return [.. list];
     }
 
+    /// <summary>Of few rows, where memory sets the pace, with as many blocks as half of SBUF holds: loads run ahead while the operators before do other work, and those of the next one while this one ends.</summary>
+    internal MatMulMapping RunningAhead(MatMul op, Accelerator machine)
+    {
+        var plan = new MatMulPlan(op, this, machine);
+        if (!MatMulPlan.IsStream(op, machine) || !plan.IsMemoryBound)
+        {
+            return this;
+        }
+
+        long held = plan.BytesPerPartition, more = new MatMulPlan(op, this with { Buffers = Buffers + 1 }, machine).BytesPerPartition - held;
+        long blocks = plan.BlocksM * plan.BlocksN * plan.BlocksK * op.Batch, fits = more > 0 ? ((machine.Sbuf.PartitionSize.Value / 2) - held) / more : 0;
+        return this with { Buffers = (int)Math.Max(Buffers, Math.Min(Math.Min(Buffers + fits, blocks), MostBuffers)) };
+    }
+
     /// <summary>A mapping that fits, in the order of the list.</summary>
     private sealed record Candidate(int Index, MatMulMapping Mapping, double Seconds, double Bytes);
 
@@ -80,10 +94,7 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
         one.Seconds != other.Seconds ? one.Seconds.CompareTo(other.Seconds) : one.Bytes != other.Bytes ? one.Bytes.CompareTo(other.Bytes) : one.Index - other.Index;
 
     /// <summary>Blocks that SBUF holds at most.</summary>
-    public const int MostBuffers = 32;
-
-    /// <summary>Bytes a partition of small blocks that are held ahead, so that loads run through while an operator before or behind does other work. The same for any SBUF, so that machines that differ in it try the same candidates.</summary>
-    private const long AheadBytes = 32 << 10;
+    public const int MostBuffers = 256;
 
     private static readonly int[] BufferCounts = [2, 3, 4];
 
@@ -96,7 +107,7 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
             {
                 foreach (long blockK in Sizes(op.K, rows, 6).Append(op.K).Distinct())
                 {
-                    foreach (int buffers in BufferCounts.Prepend(Many(blockN, blockK)).Where(count => count > 0))
+                    foreach (int buffers in BufferCounts)
                     {
                         yield return new MatMulMapping(blockM, blockN, blockK, true, buffers);
                         if (blockK < op.K)
@@ -106,13 +117,6 @@ public sealed record MatMulMapping(long BlockM, long BlockN, long BlockK, bool L
                     }
                 }
             }
-        }
-
-        // None where they are few.
-        int Many(long blockN, long blockK)
-        {
-            long count = AheadBytes / (MatMulPlan.Ceiling(blockK, machine.TensorEngine.Rows) * blockN * op.Type.ByteSize());
-            return count > BufferCounts[^1] ? (int)Math.Min(count, MostBuffers) : 0;
         }
     }
 

@@ -144,6 +144,12 @@ internal sealed class MatMulPlan
         }
     }
 
+    /// <summary>The rows fit one tile of the array, so that each weight is loaded for a single use.</summary>
+    public static bool IsStream(Operator op, Accelerator machine) => op is MatMul { M: var rows } && rows <= machine.TensorEngine.Columns;
+
+    /// <summary>Traffic takes longer than the array.</summary>
+    public bool IsMemoryBound => Bytes / Rate > ArraySeconds;
+
     /// <summary>The load of the first blocks, which nothing hides.</summary>
     public double FirstSeconds => ((LeftTilesK * LeftTileBytes) + (RightTilesK * RightTileBytes)) * _machine.Sbuf.Partitions / Rate;
 

@@ -8,9 +8,8 @@ namespace Systolic.Kernels;
 /// <summary>Links the programs of consecutive operators into one, so that the streams run on from operator to operator and only data and places order them.</summary>
 /// <remarks>
 /// Added waits: what touches a place of SBUF or PSUM waits for the earlier operators that used it; what reads a tensor of main memory for the operator that
-/// wrote it, as a whole; what writes one for those that read and wrote it. Every other operator's buffers are mirrored, placed from the highest address
-/// down, so that neighbours meet only where memory is short and the weights of the next operator can be loaded while one computes. Activations that
-/// fit between them stay in SBUF (<see cref="ResidentTensors"/>).
+/// wrote it, as a whole; what writes one for those that read and wrote it. An operator's buffers lie where others were used longest ago
+/// (<see cref="PartPlaces"/>). Activations that fit beside them stay in SBUF (<see cref="ResidentTensors"/>).
 /// </remarks>
 /// <param name="machine">The machine whose memories the programs share.</param>
 /// <param name="name">The linked program's name.</param>
@@ -24,6 +23,7 @@ internal sealed class ProgramLinker(Accelerator machine, string name, IReadOnlyS
     private readonly List<ImmutableArray<int>> _ends = [];
     private readonly LinkedMemory _memory = new();
     private readonly PlaceHistory[] _places = [new(), new()];
+    private readonly PartPlaces[] _extents = [new(), new()];
     private readonly Dictionary<string, Reached> _written = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Reached> _read = new(StringComparer.Ordinal);
     private readonly int[] _waited = new int[Streams.Count * Streams.Count];
@@ -49,11 +49,12 @@ internal sealed class ProgramLinker(Accelerator machine, string name, IReadOnlyS
         var residents = new ResidentTensors(_parts, machine, kept);
         _buffers.AddRange(residents.Buffers);
         _tiles = residents.Buffers.Length;
+        long reach = Reach();
         for (int part = 0; part < _parts.Count; part++)
         {
             if (_parts[part] is { } linked)
             {
-                Link(linked, ResidentTensors.IsMirrored(part), residents);
+                Link(linked, Math.Min(reach, residents.LimitOf(part)), residents);
             }
 
             _ends.Add([.. _streams.Select(stream => stream.Count)]);
@@ -62,11 +63,23 @@ internal sealed class ProgramLinker(Accelerator machine, string name, IReadOnlyS
         return new Program(name, [.. _streams.Select(stream => stream.ToArray())], [.. _waits], [.. _buffers], _memory.ToMap(), null) { PartEnds = [.. _ends] };
     }
 
+    /// <summary>SBUF that the parts go round in: all of it where weights stream through, else what any four in a row need, so that programs do not change with the size of a large SBUF.</summary>
+    private long Reach()
+    {
+        const int Beside = 4;
+        long limit = machine.Sbuf.PartitionSize.Value;
+        return _parts.Any(part => part is not null && MatMulPlan.IsStream(part.Op, machine)) ? limit
+            : Math.Min(limit, Enumerable.Range(0, _parts.Count).Max(part => Enumerable.Range(part, Beside).Sum(other => Held(_parts, other))));
+    }
+
+    /// <summary>Bytes of SBUF a partition that a part holds; none of a part that there is not.</summary>
+    public static long Held(List<LinkedPart?> parts, int part) => part < parts.Count ? parts[part]?.Program.BytesPerPartition(MemorySpace.Sbuf) ?? 0 : 0;
+
     /// <summary>Within a part, tiles are numbered as in its program, and behind them the tensors that stay on chip.</summary>
-    private void Link(LinkedPart part, bool mirrored, ResidentTensors residents)
+    private void Link(LinkedPart part, long limit, ResidentTensors residents)
     {
         Program program = part.Program;
-        TileBuffer[] own = [.. program.Buffers.Select(buffer => Place(buffer, mirrored))];
+        TileBuffer[] own = Place(program, limit);
         (TileBuffer Buffer, int Copy)[] tiles = [.. own.Concat(residents.Buffers).SelectMany(buffer => Enumerable.Range(0, buffer.Copies).Select(copy => (buffer, copy)))];
         Reached[] places = [.. tiles.Select(tile => _places[(int)tile.Buffer.Space].Of(tile.Buffer.Start(tile.Copy), tile.Buffer.Start(tile.Copy + 1)))];
         Reached[] last = [.. tiles.Select(_ => new Reached())];
@@ -125,10 +138,14 @@ internal sealed class ProgramLinker(Accelerator machine, string name, IReadOnlyS
         int Number(int tile) => tile < 0 ? -1 : tile < program.Tiles ? _tiles + tile : tile - program.Tiles;
     }
 
-    private TileBuffer Place(TileBuffer buffer, bool mirrored)
+    /// <summary>The buffers of a program with their places among the others'; SBUF is free for them below <paramref name="limit"/>.</summary>
+    private TileBuffer[] Place(Program program, long limit)
     {
-        long limit = (buffer.Space == MemorySpace.Sbuf ? machine.Sbuf : machine.Psum).PartitionSize.Value;
-        return mirrored ? buffer with { Address = limit - buffer.End } : buffer;
+        long[] held = [program.BytesPerPartition(MemorySpace.Sbuf), program.BytesPerPartition(MemorySpace.Psum)];
+        (long Start, bool Mirrored)[] places = [_extents[0].Next(held[0], limit), _extents[1].Next(held[1], machine.Psum.PartitionSize.Value)];
+        return [.. program.Buffers.Select(buffer => places[(int)buffer.Space] is var place && place.Mirrored
+            ? buffer with { Address = place.Start + held[(int)buffer.Space] - buffer.End }
+            : buffer with { Address = place.Start + buffer.Address })];
     }
 
     /// <summary>Buffers of one operator may follow each other at one place, so first all earlier uses go, then all new ones come.</summary>

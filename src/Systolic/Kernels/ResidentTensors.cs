@@ -8,8 +8,8 @@ namespace Systolic.Kernels;
 
 /// <summary>The activations of a linked program that stay in SBUF between the operators: their stores and loads become copies on chip.</summary>
 /// <remarks>
-/// An activation qualifies when nobody else needs it, every operator that touches it says so and moves it by plain loads and stores, and it fits the gap
-/// between the buffers placed from the bottom and those placed from the top while it lives.
+/// An activation qualifies when nobody else needs it, every operator that touches it says so and moves it by plain loads and stores, and it fits
+/// beside the buffers of each two operators that follow each other while it lives. They lie at the highest addresses.
 /// </remarks>
 internal sealed class ResidentTensors
 {
@@ -41,8 +41,8 @@ internal sealed class ResidentTensors
     /// <summary>A buffer for each of them.</summary>
     public ImmutableArray<TileBuffer> Buffers => [.. _placed.Select(placed => placed.Buffer)];
 
-    /// <summary>Every other part is placed from the highest address down.</summary>
-    public static bool IsMirrored(int part) => int.IsOddInteger(part);
+    /// <summary>Below this address SBUF is free for the buffers of a part.</summary>
+    public long LimitOf(int part) => _placed.Where(placed => placed.From <= part && placed.Until >= part).Select(placed => placed.Buffer.Address).DefaultIfEmpty(_limit).Min();
 
     /// <summary>A transfer of a resident tensor as a copy between tiles, the tensor's numbered behind those of the program; all else as it is.</summary>
     public Instruction Redirect(LinkedPart part, in Instruction step)
@@ -125,24 +125,24 @@ internal sealed class ResidentTensors
 
     private static long PerPartition(in Tensor tensor, Accelerator machine) => Math.Min(int.MaxValue, (tensor.Size.Value + machine.Sbuf.Partitions - 1) / machine.Sbuf.Partitions);
 
-    /// <summary>The lowest address that is free from part <paramref name="from"/> to part <paramref name="until"/>.</summary>
+    /// <summary>The highest address that is free from part <paramref name="from"/> to part <paramref name="until"/>; null where what lies there would part neighbours that fit side by side.</summary>
     private long? Gap(long bytes, int from, int until)
     {
-        (long low, long high) = (0, _limit);
-        for (int part = from; part <= until; part++)
+        long held = 0;
+        for (int part = from; part < until; part++)
         {
-            long held = _parts[part]?.Program.BytesPerPartition(MemorySpace.Sbuf) ?? 0;
-            (low, high) = IsMirrored(part) ? (low, Math.Min(high, _limit - held)) : (Math.Max(low, held), high);
+            held = Math.Max(held, ProgramLinker.Held(_parts, part) + ProgramLinker.Held(_parts, part + 1));
         }
 
-        foreach ((TileBuffer buffer, int start, int end) in _placed.OrderBy(placed => placed.Buffer.Address))
+        long end = _limit;
+        foreach ((TileBuffer buffer, int start, int last) in _placed.OrderByDescending(placed => placed.Buffer.End))
         {
-            if (start <= until && end >= from && buffer.Address < low + bytes && buffer.End > low)
+            if (start <= until && last >= from && buffer.Address < end && buffer.End > end - bytes)
             {
-                low = buffer.End;
+                end = buffer.Address;
             }
         }
 
-        return low + bytes <= high ? low : null;
+        return held + bytes <= end ? end - bytes : null;
     }
 }

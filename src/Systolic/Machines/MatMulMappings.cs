@@ -16,7 +16,7 @@ namespace Systolic.Machines;
 /// <remarks>
 /// Of the candidates within a quarter of the shortest estimated time, up to four of different blocks are simulated, or three where that would be more than 1,024 products of the array; on the product itself or,
 /// where it is longer than 512 products of the array or its right operand than 16 MiB, on one cut down to that (first copies of the batch, then halves of M and N, K at last), whose time without the load of the first blocks is multiplied.
-/// One that is within 2 % of what the array needs for the products alone ends the search. Of those within 2 % of the fastest the one with the least traffic is taken. Nothing depends on wall time or on what was chosen before.
+/// One that is within 2 % of what the array needs for the products alone ends the search. Of those within 2 % of the fastest the one with the least traffic is taken. A product of few rows that waits for memory then holds as many blocks as half of SBUF. Nothing depends on wall time or on what was chosen before.
 /// May be used by several threads.
 /// </remarks>
 public sealed class MatMulMappings
@@ -42,7 +42,10 @@ public sealed class MatMulMappings
     private MatMulMappings(string file, ImmutableDictionary<(string, MatMul), Choice> pinned) => (_file, _pinned) = (file, pinned);
 
     /// <summary>A mapping and how it came about, such as "best of 4 simulated".</summary>
-    private sealed record Choice(MatMulMapping Mapping, string How);
+    private sealed record Choice(MatMulMapping Mapping, string How)
+    {
+        public Choice RunningAhead(MatMul op, Accelerator machine) => this with { Mapping = Mapping.RunningAhead(op, machine) };
+    }
 
     // Classes, as keys and values: dictionaries of these need not be compiled when a process starts.
     private sealed record Key(Accelerator Machine, MatMul Product);
@@ -153,7 +156,7 @@ public sealed class MatMulMappings
         }
 
         // Two threads may choose at once; they choose the same.
-        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), key => Fastest(key.Product, op.Name, key.Machine));
+        Choice chosen = _chosen.GetOrAdd(new Key(machine, product), key => Fastest(key.Product, op.Name, key.Machine).RunningAhead(key.Product, key.Machine));
         return (chosen.Mapping, chosen.How);
     }
 

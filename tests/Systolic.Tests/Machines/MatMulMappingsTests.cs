@@ -24,13 +24,35 @@ public class MatMulMappingsTests
         Accelerator machine = MachinePresets.Accelerator(name);
         var op = new MatMul("product", m, k, n);
         (MatMulMapping mapping, string how) = new MatMulMappings().Choose(op, machine);
-        MatMulMapping[] candidates = [.. MatMulMapping.Shortlist(op, machine, 4, 1.25)];
+        MatMulMapping[] candidates = [.. MatMulMapping.Shortlist(op, machine, 4, 1.25).Select(candidate => candidate.RunningAhead(op, machine))];
         how.Should().Be($"best of {candidates.Length} simulated");
-        candidates.Should().Contain(mapping).And.StartWith(MatMulMapping.Choose(op, machine));
+        candidates.Should().Contain(mapping).And.StartWith(MatMulMapping.Choose(op, machine).RunningAhead(op, machine));
         candidates.Select(candidate => candidate with { Buffers = 0 }).Should().OnlyHaveUniqueItems();
 
         // 2 % are equally fast; what the load of the first blocks is estimated at cancels.
         Seconds(op, machine, mapping).Should().BeLessThanOrEqualTo(1.03 * candidates.Min(candidate => Seconds(op, machine, candidate)));
+    }
+
+    [Fact]
+    public void A_product_of_few_rows_that_waits_for_memory_runs_ahead_by_half_of_SBUF()
+    {
+        Accelerator core = MachinePresets.Accelerator("trn2-core");
+        MatMulMapping mapping = MatMulMapping.Choose(Decode, core), ahead = mapping.RunningAhead(Decode, core);
+        long half = core.Sbuf.PartitionSize.Value / 2;
+        ahead.Buffers.Should().BeGreaterThan(mapping.Buffers);
+        (ahead with { Buffers = mapping.Buffers }).Should().Be(mapping);
+        new MatMulPlan(Decode, ahead, core).BytesPerPartition.Should().BeLessThanOrEqualTo(half);
+        new MatMulPlan(Decode, ahead with { Buffers = ahead.Buffers + 1 }, core).BytesPerPartition.Should().BeGreaterThan(half);
+
+        var few = new MatMul("few blocks", 1, 256, 512);
+        MatMulMapping all = MatMulMapping.Choose(few, core).RunningAhead(few, core);
+        var plan = new MatMulPlan(few, all, core);
+        all.Buffers.Should().BeLessThanOrEqualTo((int)Math.Max(MatMulMapping.Choose(few, core).Buffers, plan.BlocksN * plan.BlocksK));
+
+        MatMul busy = new("array", 4096, 4096, 4096), many = new("many rows", 256, 4096, 1792);
+        MatMulMapping.Choose(busy, core).RunningAhead(busy, core).Should().Be(MatMulMapping.Choose(busy, core), "the array sets the pace");
+        new MatMulPlan(many, MatMulMapping.Choose(many, core), core).IsMemoryBound.Should().BeTrue();
+        MatMulMapping.Choose(many, core).RunningAhead(many, core).Should().Be(MatMulMapping.Choose(many, core), "a weight serves several tiles of rows");
     }
 
     [Fact]
