@@ -2,23 +2,33 @@ using Systolic.Accounting;
 using Systolic.Hardware;
 using Systolic.Numerics;
 using Systolic.Programs;
+using Systolic.Workloads;
 
 namespace Systolic.Kernels;
 
 /// <summary>What <see cref="PrefillMlpKernel"/> computes.</summary>
 /// <param name="Rows">Tokens over all cores.</param>
-/// <param name="Hidden">Features of a token, a multiple of 512.</param>
-/// <param name="Intermediate">Features between the projections, a multiple of 128.</param>
+/// <param name="Hidden">Features of a token, a multiple of 128 (fp8: 256).</param>
+/// <param name="Intermediate">Features between the projections (fp8: a multiple of 128).</param>
 /// <param name="Scaling">Scales of the weights: where there are any, tokens arrive in fp8, too, each with a scale of its own for <see cref="WeightScaling.Row"/>.</param>
 internal sealed record PrefillMlpShape(long Rows, int Hidden, int Intermediate, WeightScaling Scaling)
 {
+    /// <summary>Normalization of bf16 tokens before; null for none.</summary>
+    public NormFunction? Norm { get; init; }
+
+    /// <summary>f(gate) x up; without it f(up).</summary>
+    public bool Gate { get; init; } = true;
+
+    /// <summary>The function f.</summary>
+    public ActivationFunction Function { get; init; } = ActivationFunction.Silu;
+
     /// <summary>Element type of weights and tokens.</summary>
     public DataType OperandType => Scaling == WeightScaling.None ? DataType.Bf16 : DataType.Fp8E4M3;
 }
 
-/// <summary>The gated feed-forward block of a prefill: gate, up, silu, product, (quantization), down.</summary>
+/// <summary>The feed-forward block of a prefill: (normalization), gate, up, activation, product, (quantization), down.</summary>
 /// <remarks>
-/// Tiles of up to 512 rows, as many as the sums of all intermediate features find banks for, in blocks of 128. Tokens are transposed through the array and stay;
+/// Tiles of up to 512 rows, as many as the sums of all intermediate features find banks for, in blocks of 128. Tokens are transposed through the array, in place, and stay;
 /// gate and up weights stream past them in pieces of 1,024 features, then the product, quantized row by row, is transposed, and down weights stream past it in
 /// pieces of 256 (bf16: 128) x 1,024. fp8 operands fill two rows of every cell. Cores share the rows, and every tile loads all weights again.
 /// Tile sizes and buffers are those of the public kernel library (2.29).
@@ -43,7 +53,7 @@ internal sealed class PrefillMlpKernel
     private readonly ColumnTiling _blocks;
     private readonly int _doubled;
     private readonly MemoryTensor _input;
-    private readonly MemoryTensor _gate;
+    private readonly MemoryTensor? _gate;
     private readonly MemoryTensor _up;
     private readonly MemoryTensor _down;
     private readonly MemoryTensor _output;
@@ -52,9 +62,9 @@ internal sealed class PrefillMlpKernel
     private readonly Tile? _gateScale;
     private readonly Tile? _upScale;
     private readonly Tile? _downScale;
-    private readonly TileBuffer _rows;
+    private readonly Tile? _gain;
+    private readonly Tile? _shift;
     private readonly TileBuffer _banks;
-    private long _block;
 
     private PrefillMlpKernel(Accelerator machine, PrefillMlpShape shape, bool values)
     {
@@ -63,31 +73,34 @@ internal sealed class PrefillMlpKernel
         _columns = new ColumnTiling(shape.Intermediate, _kernel.BankColumns);
         _blocks = new ColumnTiling(shape.Intermediate, Block);
         _doubled = machine.TensorEngine.ContractionRows(shape.OperandType) / Block;
-        if (_columns.Pieces > Banks || shape.Intermediate % Block != 0 || shape.Hidden % _kernel.BankColumns != 0)
-        {
-            throw new CapacityException(FormattableString.Invariant(
-                $"prefill mlp: found {shape.Hidden} features and {shape.Intermediate} intermediate ones, expected multiples of {_kernel.BankColumns} and {Block}, the latter at most {Banks * _kernel.BankColumns}. Pad or split them."));
-        }
+        Check(shape);
 
         long rows = (shape.Rows + machine.Cores - 1) / machine.Cores;
         _tiles = new RowTiling(rows, Math.Clamp(Banks / _columns.Pieces, 1, LargestTile / Block) * Block);
         _input = _kernel.Input("x", rows, shape.Hidden, shape.OperandType);
         _inputScales = shape.Scaling == WeightScaling.Row ? _kernel.Input("x scales", rows, 1, DataType.Fp32) : null;
-        _gate = _kernel.Input("gate", shape.Hidden, shape.Intermediate, shape.OperandType);
+        _gate = shape.Gate ? _kernel.Input("gate", shape.Hidden, shape.Intermediate, shape.OperandType) : null;
         _up = _kernel.Input("up", shape.Hidden, shape.Intermediate, shape.OperandType);
         _down = _kernel.Input("down", shape.Intermediate, shape.Hidden, shape.OperandType);
         _output = _kernel.Output("output", rows, shape.Hidden, Type);
         _banks = _kernel.Psum("sums", Banks);
         _kernel.SbufFromTop("descriptors", DescriptorBytes, DataType.Int8);
-        _gateScale = LoadScale("gate scales", shape.Intermediate);
+        if (shape.Norm is { } norm)
+        {
+            MemoryTensor parameters = _kernel.Input("norm parameters", norm == NormFunction.Layer ? 2 : 1, shape.Hidden, Type);
+            _gain = LoadFeatures("gain", parameters, 0);
+            _shift = norm == NormFunction.Layer ? LoadFeatures("shift", parameters, 1) : null;
+        }
+
+        _gateScale = shape.Gate ? LoadScale("gate scales", shape.Intermediate) : null;
         _upScale = LoadScale("up scales", shape.Intermediate);
         _downScale = shape.Scaling == WeightScaling.Static ? LoadScale("down scales", 1) : null;
         _downScales = shape.Scaling == WeightScaling.Row ? _kernel.Input("down scales", Block, shape.Hidden, DataType.Fp32) : null;
-        _rows = _kernel.Sbuf("rows", shape.Hidden, shape.OperandType, 2);
     }
 
     /// <summary>The program of one core.</summary>
     /// <exception cref="CapacityException">The sums of a block of rows do not fit PSUM, or a tile does not fit SBUF.</exception>
+    /// <exception cref="ArgumentException">Normalization of fp8 tokens.</exception>
     public static Program Write(Accelerator machine, PrefillMlpShape shape, bool values = false)
     {
         var kernel = new PrefillMlpKernel(machine, shape, values);
@@ -97,6 +110,29 @@ internal sealed class PrefillMlpKernel
         }
 
         return kernel._kernel.Build();
+    }
+
+    private void Check(PrefillMlpShape shape)
+    {
+        int features = Block * _doubled;
+        if (_columns.Pieces > Banks || shape.Hidden % features != 0 || (_doubled > 1 && shape.Intermediate % Block != 0))
+        {
+            throw new CapacityException(FormattableString.Invariant(
+                $"prefill mlp: found {shape.Hidden} features and {shape.Intermediate} intermediate ones in {shape.OperandType.Label()}, expected multiples of {features} and {(_doubled > 1 ? Block : 1)}, the latter at most {Banks * _kernel.BankColumns}. Pad or split them."));
+        }
+
+        if (shape.Norm is { } norm && shape.Scaling != WeightScaling.None)
+        {
+            throw new ArgumentException($"prefill mlp: found {norm} normalization of fp8 tokens, expected bf16 tokens. Normalize before they are quantized.");
+        }
+    }
+
+    /// <summary>A parameter for each feature, 128 of them over the partitions.</summary>
+    private Tile LoadFeatures(string name, MemoryTensor source, int row)
+    {
+        Tile tile = _kernel.Sbuf(name, _shape.Hidden / Block, Type)[0];
+        _kernel.Load(StreamId.QueueSmall, tile, new MemoryView(source, (long)row * _shape.Hidden, new MemoryPattern(1, 0, Block, 1, _shape.Hidden / Block, Block, 1)));
+        return tile;
     }
 
     private Tile? LoadScale(string name, int columns)
@@ -114,62 +150,138 @@ internal sealed class PrefillMlpKernel
 
     private void WriteTile(long start, RowTiling rows)
     {
-        int blocks = (int)rows.Tiles, chunks = _shape.Hidden / _kernel.BankColumns;
+        int blocks = (int)rows.Tiles;
         TileBuffer scales = _kernel.Sbuf("row scales", 3, DataType.Fp32, blocks);
         TileBuffer product = _kernel.Sbuf("product", _shape.Intermediate, Type, blocks);
-        TileBuffer transposed = _kernel.Sbuf("transposed rows", _kernel.BankColumns, _shape.OperandType, blocks * chunks);
-        TileBuffer weights = _kernel.Sbuf("gate and up weights", FeaturesOfPiece / Block * _shape.Intermediate, _shape.OperandType, SourceRing);
-        for (int block = 0; block < blocks; block++)
-        {
-            LoadBlock(start, rows, block, scales[block], chunk => transposed[(block * chunks) + chunk]);
-        }
-
+        TileBuffer tokens = _kernel.SbufFromTop("rows", _shape.Hidden, _shape.OperandType, blocks);
+        LoadRows(start, rows, tokens, scales);
+        Normalize(rows, tokens);
+        TileBuffer weights = SourceWeights();
         var ring = new WeightRing(_kernel, StreamId.QueueWeights);
         ring.Add(weights);
-        ring.Add(SourcePieces(_gate).Concat(SourcePieces(_up)));
-        Project(ring, rows, transposed);
-        ForParts(rows, (block, column, bank) => Activate(Part(product[block], rows[block], column), bank, scales[block], column));
-        Project(ring, rows, transposed);
-        ForParts(rows, (block, column, bank) => Multiply(Part(product[block], rows[block], column), bank, scales[block], column));
+        ring.Add((_gate is { } gate ? SourcePieces(gate) : []).Concat(SourcePieces(_up)));
+        TransposeRows(rows, tokens);
+        if (_shape.Gate)
+        {
+            Project(ring, rows, tokens);
+            ForParts(rows, (block, column, bank) => Activate(Part(product[block], rows[block], column), bank, scales[block], column, _gateScale));
+        }
+
+        Project(ring, rows, tokens);
+        ForParts(rows, (block, column, bank) => Finish(Part(product[block], rows[block], column), bank, scales[block], column));
         _kernel.Release(weights);
-        _kernel.Release(transposed);
-        TileBuffer operands = _kernel.SbufFromTop("transposed product", _columns.Pieces * _kernel.BankColumns, _shape.OperandType, blocks);
+        if (_shape.Scaling != WeightScaling.None)
+        {
+            _kernel.Release(tokens);
+        }
+
+        TileBuffer operands = _kernel.Sbuf("transposed product", _columns.Pieces * _kernel.BankColumns, _shape.OperandType, blocks);
         TransposeProduct(rows, operands, product, scales);
         _kernel.Release(product);
-        WriteDown(start, rows, operands, scales);
+        WriteDown(start, rows, operands, scales, tokens);
         _kernel.Release(operands);
         _kernel.Release(scales);
     }
 
-    /// <summary>128 rows: loaded, and transposed 512 features at a time.</summary>
-    private void LoadBlock(long start, RowTiling rows, int block, Tile scales, Func<int, Tile> transposed)
+    private void LoadRows(long start, RowTiling rows, TileBuffer tokens, TileBuffer scales)
     {
-        int height = rows[block];
-        Tile tile = _rows[_block++];
-        _kernel.Load(StreamId.QueueActivations, tile[..height, ..], _input.Part(start + rows.Start(block), height));
-        if (_inputScales is { } source)
+        for (int block = 0; block < rows.Tiles; block++)
         {
-            _kernel.Load(StreamId.QueueActivations, scales[..height, ..1], source.Part(start + rows.Start(block), height));
-        }
-
-        for (int chunk = 0; chunk * _kernel.BankColumns < _shape.Hidden; chunk++)
-        {
-            Transpose(_banks[chunk], transposed(chunk), tile[..height, ..].Skip(chunk * _kernel.BankColumns), _kernel.BankColumns);
+            _kernel.Load(StreamId.QueueActivations, tokens[block][..rows[block], ..], _input.Part(start + rows.Start(block), rows[block]));
+            if (_inputScales is { } source)
+            {
+                _kernel.Load(StreamId.QueueActivations, scales[block][..rows[block], ..1], source.Part(start + rows.Start(block), rows[block]));
+            }
         }
     }
 
-    /// <summary>Up to 512 columns of some rows, 128 at a time, to a bank and on: block b of the target holds columns 128 b on, all rows of each.</summary>
-    private void Transpose(Tile bank, Tile target, in TileView source, int columns)
+    /// <summary>Each row by its root mean square or its mean and deviation; gain and shift follow when features lie on partitions.</summary>
+    private void Normalize(RowTiling rows, TileBuffer tokens)
     {
-        int rows = source.Partitions;
+        if (_shape.Norm is not { } function)
+        {
+            return;
+        }
+
+        var pieces = new ColumnTiling(_shape.Hidden, KernelBuilder.MaximumStatsElements);
+        TileBuffer scratch = function == NormFunction.Rms
+            ? _kernel.SbufFromTop("squares", _shape.Hidden, Type)
+            : _kernel.SbufFromTop("statistics", pieces.Pieces * KernelBuilder.StatsPerPiece, DataType.Fp32);
+        TileBuffer moments = _kernel.SbufFromTop("moments", 2, DataType.Fp32, (int)rows.Tiles);
+        for (int block = 0; block < rows.Tiles; block++)
+        {
+            TileView row = tokens[block][..rows[block], ..], mean = moments[block][..rows[block], ..1], inverse = moments[block][..rows[block], 1..2];
+            if (function == NormFunction.Rms)
+            {
+                _kernel.ActivationReduce(ActivationFunction.Square, scratch[0][..rows[block], ..], inverse, row);
+                _kernel.Activation(ActivationFunction.Rsqrt, inverse, inverse, RmsNormQuantKernel.Epsilon, 1f / _shape.Hidden);
+                _kernel.Activation(ActivationFunction.Identity, row, row, scale: (ScalarOperand)inverse);
+                continue;
+            }
+
+            for (int piece = 0; piece < pieces.Pieces; piece++)
+            {
+                int at = piece * KernelBuilder.StatsPerPiece;
+                _kernel.BatchNormStats(scratch[0][..rows[block], at..(at + KernelBuilder.StatsPerPiece)], row.Columns((int)pieces.Start(piece), pieces[piece]));
+            }
+
+            _kernel.BatchNormAggregate(moments[block][..rows[block], ..], scratch[0][..rows[block], ..]);
+            _kernel.Activation(ActivationFunction.Rsqrt, inverse, inverse, RmsNormQuantKernel.Epsilon);
+            _kernel.TensorScalar(StreamId.Vector, row, row, AluOperator.Subtract, mean, AluOperator.Multiply, inverse);
+        }
+
+        _kernel.Release(scratch);
+        _kernel.Release(moments);
+    }
+
+    /// <summary>Four tiles, or as many as fit.</summary>
+    private TileBuffer SourceWeights()
+    {
+        int elements = FeaturesOfPiece / Block * _shape.Intermediate;
+        long fit = _kernel.FreeSbuf / (elements * _shape.OperandType.ByteSize());
+        return _kernel.SbufFromTop("gate and up weights", elements, _shape.OperandType, (int)Math.Clamp(fit, 1, SourceRing));
+    }
+
+    /// <summary>512 features at a time, in place: block b of the features goes to columns 128 b on, all rows of each.</summary>
+    private void TransposeRows(RowTiling rows, TileBuffer tokens)
+    {
+        for (int block = 0; block < rows.Tiles; block++)
+        {
+            for (int start = 0; start < _shape.Hidden; start += _kernel.BankColumns)
+            {
+                int columns = Math.Min(_kernel.BankColumns, _shape.Hidden - start);
+                Tile bank = _banks[start / _kernel.BankColumns];
+                Transpose(bank, tokens[block][..rows[block], ..].Skip(start), columns);
+                Bring(tokens[block][.., ..rows[block]].Skip(start), bank[.., ..rows[block]], columns, start);
+            }
+        }
+    }
+
+    /// <summary>Transposed features to SBUF: at once, or each 128 with their gain and shift.</summary>
+    private void Bring(in TileView target, in TileView bank, int columns, int start)
+    {
+        if (_gain is not { } gain)
+        {
+            _kernel.Copy(StreamId.Vector, target.Repeat(columns / Block, Block), bank.Repeat(columns / Block, Block));
+            return;
+        }
+
+        for (int column = 0; column < columns; column += Block)
+        {
+            int feature = (start + column) / Block;
+            ScalarOperand shift = _shift is { } view ? view[.., feature..(feature + 1)] : 0;
+            _kernel.TensorScalar(StreamId.Vector, target.Skip(column), bank.Skip(column), AluOperator.Multiply, gain[.., feature..(feature + 1)], _shift is null ? AluOperator.Bypass : AluOperator.Add, shift);
+        }
+    }
+
+    /// <summary>Up to 512 columns of some rows to a bank, 128 at a time.</summary>
+    private void Transpose(Tile bank, in TileView source, int columns)
+    {
         for (int column = 0; column < columns; column += Block)
         {
             TileView part = source.Columns(column, Math.Min(Block, columns - column));
-            _kernel.Transpose(bank[..part.Elements, ..rows].Skip(column), part);
+            _kernel.Transpose(bank[..part.Elements, ..source.Partitions].Skip(column), part);
         }
-
-        int width = Math.Min(columns, Block), blocks = (columns + Block - 1) / Block;
-        _kernel.Copy(StreamId.Vector, target[..width, ..rows].Repeat(blocks, Block), bank[..width, ..rows].Repeat(blocks, Block));
     }
 
     private IEnumerable<WeightPiece> SourcePieces(MemoryTensor weights)
@@ -182,9 +294,8 @@ internal sealed class PrefillMlpKernel
     }
 
     /// <summary>Rows x weights: a bank for each 128 rows and 512 intermediate features.</summary>
-    private void Project(WeightRing ring, RowTiling rows, TileBuffer transposed)
+    private void Project(WeightRing ring, RowTiling rows, TileBuffer tokens)
     {
-        int chunks = _shape.Hidden / _kernel.BankColumns, perChunk = _kernel.BankColumns / Block;
         for (int start = 0; start < _shape.Hidden / Block; start += FeaturesOfPiece / Block)
         {
             Tile weights = ring.Take();
@@ -193,12 +304,11 @@ internal sealed class PrefillMlpKernel
             {
                 for (int feature = 0; feature < features; feature += _doubled)
                 {
-                    int at = start + feature;
-                    TileView stationary = Blocks(transposed[(block * chunks) + (at / perChunk)][.., ..rows[block]].Skip(at % perChunk * Block), Block);
+                    TileView stationary = Blocks(tokens[block][.., ..rows[block]].Skip((start + feature) * Block), Block);
                     for (int column = 0; column < _columns.Pieces; column++)
                     {
                         TileView moving = weights[.., .._columns[column]].Skip((feature * _shape.Intermediate) + (int)_columns.Start(column));
-                        _kernel.MatMul(Bank(block, column)[..rows[block], .._columns[column]], stationary, Blocks(moving, _shape.Intermediate), at > 0);
+                        _kernel.MatMul(Bank(block, column)[..rows[block], .._columns[column]], stationary, Blocks(moving, _shape.Intermediate), start + feature > 0);
                     }
                 }
             }
@@ -223,25 +333,32 @@ internal sealed class PrefillMlpKernel
 
     private TileView Part(Tile tile, int rows, int column) => tile[..rows, .._columns[column]].Skip((int)_columns.Start(column));
 
-    private void Activate(in TileView target, in TileView sums, Tile rowScale, int column)
+    private void Activate(in TileView target, in TileView sums, Tile rowScale, int column, Tile? weightScale)
     {
         TileView source = sums;
         ScalarOperand scale = 1f;
         if (_shape.Scaling == WeightScaling.Row)
         {
-            _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, target, sums, Part(_gateScale!.Value, target.Partitions, column));
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, target, sums, Part(weightScale!.Value, target.Partitions, column));
             (source, scale) = (target, rowScale[..target.Partitions, ..1]);
         }
         else if (_shape.Scaling == WeightScaling.Static)
         {
-            scale = _gateScale!.Value[..target.Partitions, ..1];
+            scale = weightScale!.Value[..target.Partitions, ..1];
         }
 
-        _kernel.Activation(ActivationFunction.Silu, target, source, scale: scale);
+        _kernel.Activation(_shape.Function, target, source, scale: scale);
     }
 
-    private void Multiply(in TileView target, in TileView sums, Tile rowScale, int column)
+    /// <summary>The sums of up: multiplied, or activated where there is no gate.</summary>
+    private void Finish(in TileView target, in TileView sums, Tile rowScale, int column)
     {
+        if (!_shape.Gate)
+        {
+            Activate(target, sums, rowScale, column, _upScale);
+            return;
+        }
+
         _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, target, target, sums);
         if (_shape.Scaling == WeightScaling.Row)
         {
@@ -279,13 +396,12 @@ internal sealed class PrefillMlpKernel
         }
     }
 
-    private void WriteDown(long start, RowTiling rows, TileBuffer operands, TileBuffer scales)
+    private void WriteDown(long start, RowTiling rows, TileBuffer operands, TileBuffer scales, TileBuffer tokens)
     {
         int blocks = (int)rows.Tiles, outputs = Math.Min(OutputsOfPiece, _shape.Hidden);
         TileBuffer weights = _kernel.Sbuf("down weights", (long)_doubled * outputs, _shape.OperandType, DownRing);
+        TileBuffer results = _shape.Scaling == WeightScaling.None ? tokens : _kernel.Sbuf("output", _shape.Hidden, Type, blocks);
         TileBuffer? factors = _downScales is null ? null : _kernel.Sbuf("down scales", outputs, DataType.Fp32, ScaleRing);
-        TileBuffer? scaled = _shape.Scaling == WeightScaling.None ? null : _kernel.Sbuf("scaled sums", _kernel.BankColumns, Type, 2);
-        TileBuffer results = _kernel.Sbuf("output", _shape.Hidden, Type, blocks);
         var ring = new WeightRing(_kernel, StreamId.QueueWeights);
         ring.Add(weights);
         var pieces = new ColumnTiling(_shape.Hidden, outputs);
@@ -302,7 +418,7 @@ internal sealed class PrefillMlpKernel
                 int at = (int)(pieces.Start(piece) + (part * (long)_kernel.BankColumns));
                 TileView target = results[block][..rows[block], ..sums.Elements].Skip(at);
                 TileView? factor = factors?[piece][..rows[block], ..sums.Elements].Skip(part * _kernel.BankColumns);
-                Evict(target, sums, scaled, factor, scales[block], (block * 2) + part);
+                Evict(target, sums, factor, scales[block]);
             });
         }
 
@@ -311,7 +427,7 @@ internal sealed class PrefillMlpKernel
             _kernel.Store(StreamId.QueueStores, _output.Part(start + rows.Start(block), rows[block]), results[block][..rows[block], ..]);
         }
 
-        foreach (TileBuffer? buffer in new[] { weights, factors, scaled, results })
+        foreach (TileBuffer? buffer in new[] { weights, factors, results })
         {
             if (buffer is not null)
             {
@@ -336,22 +452,27 @@ internal sealed class PrefillMlpKernel
 
     private void TransposeProduct(Tile bank, Tile target, in TileView source, int column)
     {
-        int rows = source.Partitions, start = (int)_columns.Start(column);
-        for (int at = 0; at < _columns[column]; at += Block)
+        int rows = source.Partitions, start = (int)_columns.Start(column), columns = _columns[column];
+        Transpose(bank, source.Columns(start, columns), columns);
+        int whole = columns / Block, rest = columns % Block;
+        if (whole > 0)
         {
-            TileView part = source.Columns(start + at, Math.Min(Block, _columns[column] - at));
-            _kernel.Transpose(bank[..part.Elements, ..rows].Skip(at), part);
+            _kernel.Copy(StreamId.Vector, target[.., ..rows].Skip(start).Repeat(whole, Block), bank[.., ..rows].Repeat(whole, Block));
         }
 
-        int blocks = (_columns[column] + Block - 1) / Block;
-        _kernel.Copy(StreamId.Vector, target[.., ..rows].Skip(start).Repeat(blocks, Block), bank[.., ..rows].Repeat(blocks, Block));
+        if (rest > 0)
+        {
+            int last = whole * Block;
+            _kernel.Copy(StreamId.Vector, target[..rest, ..rows].Skip(start + last), bank[..rest, ..rows].Skip(last));
+        }
     }
 
     private WeightPiece DownPiece(ColumnTiling pieces, int piece, int inner)
     {
         int blocks = Math.Min(_doubled, _blocks.Pieces - (inner * _doubled)), hidden = _shape.Hidden;
         long offset = ((long)inner * _doubled * Block * hidden) + pieces.Start(piece);
-        return new WeightPiece(new MemoryView(_down, offset, new MemoryPattern(1, 0, Block, hidden, blocks, (long)Block * hidden, pieces[piece])), Block);
+        int height = blocks > 1 ? Block : _blocks[inner * _doubled];
+        return new WeightPiece(new MemoryView(_down, offset, new MemoryPattern(1, 0, height, hidden, blocks, (long)Block * hidden, pieces[piece])), height);
     }
 
     /// <summary>Product x one piece of outputs; <paramref name="evict"/> takes each bank as soon as its sums are complete.</summary>
@@ -362,13 +483,14 @@ internal sealed class PrefillMlpKernel
         {
             Tile weights = ring.Take();
             bool both = inner + _doubled <= _blocks.Pieces;
+            int height = _blocks[inner];
             for (int block = 0; block < rows.Tiles; block++)
             {
-                TileView product = operands[block][.., ..rows[block]].Skip(inner * Block);
+                TileView product = operands[block][..height, ..rows[block]].Skip(inner * Block);
                 TileView stationary = both ? Blocks(product, Block) : product;
                 for (int part = 0; part < parts.Pieces; part++)
                 {
-                    TileView moving = weights[.., ..parts[part]].Skip((int)parts.Start(part));
+                    TileView moving = weights[..height, ..parts[part]].Skip((int)parts.Start(part));
                     TileView sums = _banks[(block * parts.Pieces) + part][..rows[block], ..parts[part]];
                     _kernel.MatMul(sums, stationary, both ? Blocks(moving, width) : moving, inner > 0);
                     if (inner + _doubled >= _blocks.Pieces)
@@ -380,9 +502,9 @@ internal sealed class PrefillMlpKernel
         }
     }
 
-    private void Evict(in TileView target, in TileView sums, TileBuffer? scaled, in TileView? factor, Tile rowScale, int turn)
+    private void Evict(in TileView target, in TileView sums, in TileView? factor, Tile rowScale)
     {
-        if (scaled is null)
+        if (_shape.Scaling == WeightScaling.None)
         {
             _kernel.Copy(StreamId.Vector, target, sums);
             return;
@@ -391,8 +513,8 @@ internal sealed class PrefillMlpKernel
         TileView source = sums;
         if (factor is { } columns)
         {
-            source = scaled[turn][..sums.Partitions, ..sums.Elements];
-            _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, source, sums, columns);
+            _kernel.TensorTensor(StreamId.Vector, AluOperator.Multiply, target, sums, columns);
+            source = target;
         }
 
         _kernel.Activation(ActivationFunction.Identity, target, source, scale: (ScalarOperand)rowScale[..sums.Partitions, 1..2]);

@@ -131,6 +131,7 @@ public class DecodeKernelTests
             DecodeMlpKernel.Write(Two, new DecodeMlpShape(20, 4096, 600, NormFunction.Layer) { Scaling = WeightScaling.Row, Bias = true, AddResidual = true, StoreSum = true }),
             DecodeMlpKernel.Write(Two, new DecodeMlpShape(4, 4096, 600) { GateUpColumns = false, DownColumns = false, Gate = false }),
             PrefillMlpKernel.Write(Two, new PrefillMlpShape(300, 1024, 640, WeightScaling.Row)),
+            PrefillMlpKernel.Write(Two, new PrefillMlpShape(300, 896, 456, WeightScaling.None) { Norm = NormFunction.Layer }),
         ];
 
         programs.Should().OnlyContain(program => Agrees(program));

@@ -1,4 +1,5 @@
 using Systolic.Accounting;
+using Systolic.Tests.Docs;
 using Systolic.Validation;
 
 namespace Systolic.Tests.Validation;
@@ -28,6 +29,17 @@ public class KernelLibraryFamilyTests
 
         taken.Name.Should().Be(family);
         row.InUnit(taken.Predict(row).Time!.Value).Should().BeApproximately(microseconds, microseconds * percent / 100);
+    }
+
+    /// <summary>Constants of the public list that no rule was made with: shapes, norms and functions of a prefill.</summary>
+    [Fact]
+    public void Prefill_blocks_take_what_the_public_list_says()
+    {
+        ValidationReport report = ValidationSuites.Run("trainium", Path.Combine(Pages.Root, "docs", "accuracy", "prefill-mlp.csv"), TestContext.Current.CancellationToken);
+
+        ValidationGroup group = report.Groups.Should().ContainSingle().Subject;
+        group.Count.Should().Be(28);
+        group.MeanPercent.Should().BeLessThan(11);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ internal sealed class MlpFamily : ITrainiumFamily
 {
     private const string Prefill = "mlp_cte";
 
-    private static readonly string[] NotWritten = ["RMS_NORM", "LAYER_NORM", "bias", "fused_add", "store_add", "skip_gate"];
+    private static readonly string[] NotWritten = ["bias", "fused_add", "store_add"];
 
     /// <inheritdoc/>
     public string Name => "mlp";
@@ -31,7 +31,12 @@ internal sealed class MlpFamily : ITrainiumFamily
 
     /// <summary>The kernel with the sizes and options of the row.</summary>
     internal static Program Write(Accelerator machine, TrainiumRow row) => Has(row, Prefill)
-        ? PrefillMlpKernel.Write(machine, new PrefillMlpShape((long)row.Size("batch") * row.Size("seq"), row.Size("hidden"), row.Size("intermediate"), Scaling(row)))
+        ? PrefillMlpKernel.Write(machine, new PrefillMlpShape((long)row.Size("batch") * row.Size("seq"), row.Size("hidden"), row.Size("intermediate"), Scaling(row))
+        {
+            Norm = DecodeQkvFamily.Norm(row),
+            Gate = !Has(row, "skip_gate"),
+            Function = Has(row, "GELU") ? ActivationFunction.Gelu : ActivationFunction.Silu,
+        })
         : DecodeMlpKernel.Write(machine, Decode(row));
 
     private static DecodeMlpShape Decode(TrainiumRow row) => new(row.Size("batch") * row.Size("seq"), row.Size("hidden"), row.Size("intermediate"), DecodeQkvFamily.Norm(row))

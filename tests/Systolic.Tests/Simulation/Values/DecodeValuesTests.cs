@@ -117,27 +117,31 @@ public class DecodeValuesTests
     }
 
     [Theory]
-    [InlineData(nameof(WeightScaling.None), 130, 640)]
-    [InlineData(nameof(WeightScaling.Static), 130, 640)]
-    [InlineData(nameof(WeightScaling.Row), 130, 2176)]
-    public void The_feed_forward_block_of_a_prefill(string weights, int rows, int intermediate)
+    [InlineData(nameof(WeightScaling.None), 640, 1408, null, true)]
+    [InlineData(nameof(WeightScaling.None), 456, 1408, NormFunction.Rms, true)]
+    [InlineData(nameof(WeightScaling.None), 456, 896, NormFunction.Layer, false)]
+    [InlineData(nameof(WeightScaling.Static), 640, 1536, null, true)]
+    [InlineData(nameof(WeightScaling.Row), 2176, 1536, null, true)]
+    [InlineData(nameof(WeightScaling.Row), 640, 1536, null, false)]
+    public void The_feed_forward_block_of_a_prefill(string weights, int intermediate, int hidden, NormFunction? norm, bool gate)
     {
-        // Two blocks of rows in one tile; 2,176 intermediate features fill five banks, so each block is a tile.
-        const int Hidden = 1536;
+        // Two blocks of rows in one tile, the second of two rows; 2,176 intermediate features fill five banks, so each block is a tile. 456 end with a block of 72, 1,408 and 896 features with half a bank or more.
+        const int Rows = 130;
         WeightScaling scaling = Enum.Parse<WeightScaling>(weights);
-        var shape = new PrefillMlpShape(rows, Hidden, intermediate, scaling);
-        var inputs = new Dictionary<string, Matrix> { ["x"] = Values.Random(rows, Hidden, 1, shape.OperandType, scaling == WeightScaling.None ? 1 : 200) };
+        var shape = new PrefillMlpShape(Rows, hidden, intermediate, scaling) { Norm = norm, Gate = gate };
+        var inputs = new Dictionary<string, Matrix> { ["x"] = Values.Random(Rows, hidden, 1, shape.OperandType, scaling == WeightScaling.None ? 1 : 200) };
         if (scaling == WeightScaling.Row)
         {
-            inputs["x scales"] = Matrix.From(rows, 1, (row, _) => (1 + (row % 3)) / 256f);
+            inputs["x scales"] = Matrix.From(Rows, 1, (row, _) => (1 + (row % 3)) / 256f);
         }
 
-        AddWeights(inputs, Hidden, intermediate, shape.OperandType, scaling);
+        AddWeights(inputs, hidden, intermediate, shape.OperandType, scaling);
+        Value[,] x = Normalized(inputs, Rows, hidden, norm, ["x"], roundings: 2);
         Matrix actual = Run(PrefillMlpKernel.Write(Trn2, shape, values: true), inputs);
         foreach (int row in new[] { 0, 77, 129 })
         {
-            Value[] product = PrefillProduct(inputs, shape, row);
-            for (int column = 0; column < Hidden; column += 5)
+            Value[] product = PrefillProduct(inputs, shape, x, row);
+            for (int column = 0; column < hidden; column += 5)
             {
                 Value sum = WithScaleAndBias(inputs, "down", Dot(intermediate, i => (product[i], inputs["down"][i, column])), false, scaling, column);
                 (double exact, double bound) = Rounded(sum, 3);
@@ -146,13 +150,19 @@ public class DecodeValuesTests
         }
     }
 
-    private static Value[] PrefillProduct(Dictionary<string, Matrix> inputs, PrefillMlpShape shape, int row)
+    private static Value[] PrefillProduct(Dictionary<string, Matrix> inputs, PrefillMlpShape shape, Value[,] x, int row)
     {
         double rowScale = shape.Scaling == WeightScaling.Row ? inputs["x scales"][row, 0] : 1;
         var product = new Value[shape.Intermediate];
         for (int i = 0; i < product.Length; i++)
         {
-            Value Sum(string name) => WithScaleAndBias(inputs, name, Dot(shape.Hidden, h => (new Value(inputs["x"][row, h], 0), inputs[name][h, i])), false, shape.Scaling, i);
+            Value Sum(string name) => WithScaleAndBias(inputs, name, Dot(shape.Hidden, h => (x[row, h], inputs[name][h, i])), false, shape.Scaling, i);
+            if (!shape.Gate)
+            {
+                product[i] = Rounding(Silu(Scaled(Sum("up"), rowScale, 1)), 1);
+                continue;
+            }
+
             // The scaled sum, silu, the product with up and each of its scales are rounded to bf16.
             Value gate = Scaled(Sum("gate"), rowScale, 1), up = Scaled(Sum("up"), rowScale, 0);
             Value silu = Rounding(Silu(gate), 1);
@@ -223,7 +233,7 @@ public class DecodeValuesTests
     }
 
     /// <summary>Tokens, the sum of some inputs rounded to bf16, normalized.</summary>
-    private static Value[,] Normalized(Dictionary<string, Matrix> inputs, int tokens, int hidden, NormFunction? norm, string[] terms)
+    private static Value[,] Normalized(Dictionary<string, Matrix> inputs, int tokens, int hidden, NormFunction? norm, string[] terms, int roundings = 1)
     {
         int vectors = norm == NormFunction.Layer ? 2 : 1;
         inputs["norm parameters"] = Values.Random(vectors, hidden, 4, DataType.Bf16);
@@ -238,9 +248,9 @@ public class DecodeValuesTests
             {
                 double gamma = norm is null ? 1 : inputs["norm parameters"][0, h], beta = vectors == 2 ? inputs["norm parameters"][1, h] : 0;
                 double scaled = (sum[t, h] - mean) * inverse * gamma;
-                // Statistics of hidden terms in fp32; the mean of values up to one; layer norm rounds to bf16 four times, RMS norm once.
+                // Statistics of hidden terms in fp32; the mean of values up to one; layer norm rounds to bf16 four times, RMS norm as often as said.
                 double fp32 = hidden * Values.U * (Math.Abs(scaled) + (vectors - 1));
-                result[t, h] = new Value(scaled + beta, norm is null ? 0 : Slack * (fp32 + (vectors == 1 ? Bf16 * Math.Abs(scaled) : Bf16 * ((3.1 * Math.Abs(scaled)) + Math.Abs(scaled + beta)))));
+                result[t, h] = new Value(scaled + beta, norm is null ? 0 : Slack * (fp32 + (vectors == 1 ? roundings * Bf16 * Math.Abs(scaled) : Bf16 * ((3.1 * Math.Abs(scaled)) + Math.Abs(scaled + beta)))));
             }
         }
 
