@@ -71,6 +71,7 @@ public static class SimtReader
             L2 = ReadL2(root.Open("l2")),
             Memory = ReadMemory(root.Open("memory")),
             Launch = ReadLaunch(root.Open("launch")),
+            StreamK = root.Boolean("streamK", false),
             Power = power,
             Energy = ReadEnergy(energy, power.Cap, assumptions),
             PricedClock = energyClock,

@@ -34,8 +34,7 @@ internal static class GemmKernel
             from tile in GemmTiles.For(spec.TensorCores.Instruction, problem.Rate.OnTensorCores)
             where only is null || only == (tile.M, tile.N)
             from split in GemmTiles.Splits
-            let plan = GemmPlan.TryCreate(spec, problem, tile, split)
-            where plan is not null
+            from plan in Schedules(spec, GemmPlan.TryCreate(spec, problem, tile, split))
             orderby plan.LikelySeconds(highest)
             select plan;
         var choices = new PriorityQueue<GemmChoice, double>();
@@ -69,6 +68,19 @@ internal static class GemmKernel
         }
 
         throw new CapacityException($"{spec.Name}: no GEMM kernel fits a multiprocessor with {spec.Multiprocessor.SharedMemoryPerCta} of shared memory per CTA and {spec.Multiprocessor.Registers} registers.");
+    }
+
+    private static IEnumerable<GemmPlan> Schedules(SimtSpec spec, GemmPlan? plan)
+    {
+        if (plan is not null)
+        {
+            yield return plan;
+        }
+
+        if (spec.StreamK && plan?.Stream() is { } streamed)
+        {
+            yield return streamed;
+        }
     }
 
     /// <summary>Useful arithmetic at the full rate, multiprocessors idle at the end, launch and reduction; the rest in proportion to what schedulers wait for.</summary>
@@ -111,6 +123,6 @@ internal static class GemmKernel
     {
         GemmPlan plan = choice.Plan;
         return FormattableString.Invariant(
-            $"tile {plan.Tile.M}x{plan.Tile.N}x{plan.Tile.KBytes / problem.ElementBytes}, {plan.Tile.Stages} stages, split-K {plan.Split}, {plan.Ctas} CTAs, {plan.Resident} per SM, {plan.Waves} waves, {choice.Hertz / 1e9:F2} GHz{(problem.Rate.OnTensorCores ? "" : ", CUDA cores")}");
+            $"tile {plan.Tile.M}x{plan.Tile.N}x{plan.Tile.KBytes / problem.ElementBytes}, {plan.Tile.Stages} stages, {(plan.Streamed ? "stream-K" : $"split-K {plan.Split}")}, {plan.Ctas} CTAs, {plan.Resident} per SM, {plan.Waves} waves, {choice.Hertz / 1e9:F2} GHz{(problem.Rate.OnTensorCores ? "" : ", CUDA cores")}");
     }
 }

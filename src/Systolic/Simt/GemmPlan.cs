@@ -1,6 +1,10 @@
 namespace Systolic.Simt;
 
 /// <summary>One kernel and one split of K for one product: its CTAs, where they run, and the bytes they move.</summary>
+/// <remarks>
+/// Stream-K (Osama et al., arXiv 2301.03598, hybrid of 5.2): whole waves of tiles but the last one, then the k steps of all tiles that are left, dealt evenly to one more wave of CTAs.
+/// A tile that several of them share is finished by the one that has its first step: the others leave partial sums in L2.
+/// </remarks>
 internal sealed class GemmPlan
 {
     private const long Budget = 10_000;
@@ -8,18 +12,28 @@ internal sealed class GemmPlan
     private readonly SimtSpec _spec;
     private readonly GemmProblem _problem;
 
-    private GemmPlan(SimtSpec spec, GemmProblem problem, GemmTile tile, int split, int resident)
+    private GemmPlan(SimtSpec spec, GemmProblem problem, GemmTile tile, int split, int resident, bool streamed)
     {
         (_spec, _problem, Tile, Split, Resident) = (spec, problem, tile, split, resident);
         Tiles = Ceiling(problem.M, tile.M) * Ceiling(problem.N, tile.N) * problem.Batch;
         KSteps = Ceiling(problem.K * problem.ElementBytes, tile.KBytes);
         Steps = (int)Ceiling(KSteps, split);
         Slots = (long)spec.Multiprocessors * resident;
-        FullWaves = Ctas / Slots;
-        Remainder = Ctas % Slots;
+        (FullWaves, Remainder) = Math.DivRem(Tiles * split, Slots);
+        LastSteps = Steps;
+        ReductionBytes = split == 1 ? 0 : 2.0 * split * problem.M * problem.N * problem.Batch * sizeof(float);
+        if (streamed)
+        {
+            Streamed = true;
+            FullWaves = Math.Max(0, FullWaves - 1);
+            long steps = (Tiles - (FullWaves * Slots)) * KSteps;
+            LastSteps = (int)Ceiling(steps, Slots);
+            Remainder = Ceiling(steps, LastSteps);
+            ReductionBytes = 2.0 * SharedTiles() * tile.M * tile.N * sizeof(float);
+        }
+
         ReadBytes = GemmTraffic.Reads(spec, problem, tile, (double)Slots / split);
         WrittenBytes = problem.ResultBytes * problem.Batch;
-        ReductionBytes = split == 1 ? 0 : 2.0 * split * problem.M * problem.N * problem.Batch * sizeof(float);
     }
 
     public GemmTile Tile { get; }
@@ -36,14 +50,20 @@ internal sealed class GemmPlan
     /// <summary>k steps of a CTA.</summary>
     public int Steps { get; }
 
-    public long Ctas => Tiles * Split;
+    /// <summary>k steps of a CTA of the last wave.</summary>
+    public int LastSteps { get; }
+
+    /// <summary>The last wave shares its tiles (stream-K).</summary>
+    public bool Streamed { get; }
+
+    public long Ctas => (FullWaves * Slots) + Remainder;
 
     /// <summary>CTAs that run at the same time.</summary>
     public long Slots { get; }
 
     public long FullWaves { get; }
 
-    /// <summary>CTAs of the last, partial wave.</summary>
+    /// <summary>CTAs of the last wave, which is partial or streamed.</summary>
     public long Remainder { get; }
 
     public double ReadBytes { get; }
@@ -76,8 +96,11 @@ internal sealed class GemmPlan
     public static GemmPlan? TryCreate(SimtSpec spec, GemmProblem problem, GemmTile tile, int split)
     {
         int resident = Occupancy.Of(spec.Multiprocessor, tile.Threads, tile.Registers, tile.SharedBytes);
-        return resident > 0 && split <= Ceiling(problem.K * problem.ElementBytes, tile.KBytes) ? new GemmPlan(spec, problem, tile, split, resident) : null;
+        return resident > 0 && split <= Ceiling(problem.K * problem.ElementBytes, tile.KBytes) ? new GemmPlan(spec, problem, tile, split, resident, streamed: false) : null;
     }
+
+    /// <summary>The same kernel with a streamed last wave; null where the tiles fill whole waves or K is split.</summary>
+    public GemmPlan? Stream() => Remainder == 0 || Split > 1 ? null : new GemmPlan(_spec, _problem, Tile, Split, Resident, streamed: true);
 
     /// <summary>Seconds outside the waves: launch, instructions of the first CTAs, and with split K a second kernel that adds the partial sums through L2.</summary>
     public double OverheadSeconds(double hertz) => _spec.Launch.Cost.Seconds + (FittedConstants.ColdStartCycles / hertz) + ReductionSeconds(hertz);
@@ -95,7 +118,7 @@ internal sealed class GemmPlan
 
     private double ComputeSeconds(double hertz)
     {
-        double steps = Steps * ((FullWaves * StepCycles(Resident, Slots, hertz)) + StepCycles(Last, Remainder, hertz));
+        double steps = (Steps * (FullWaves * StepCycles(Resident, Slots, hertz))) + (LastSteps * StepCycles(Last, Remainder, hertz));
         double fills = (FittedConstants.SetupCycles + _spec.Memory.LatencyCycles) * (Resident == 1 ? Waves : 1);
         return (steps + fills) / hertz;
     }
@@ -121,15 +144,29 @@ internal sealed class GemmPlan
         CtaProgram program = GemmProgram.Of(_spec, _problem, Tile, Steps, Split == 1 ? _problem.OutputBytes : sizeof(float));
         var full = new CtaBatch(FullWaves * Resident, SupplyOf(Slots, hertz));
         var last = new CtaBatch(Last, SupplyOf(Remainder, hertz));
+        if (Streamed)
+        {
+            MultiprocessorRun shared = Run(GemmProgram.OfShare(_spec, _problem, Tile, LastSteps, _problem.OutputBytes, Sharers - 1), last);
+            return FullWaves == 0 ? shared : Behind(Run(program, full), shared, 0);
+        }
+
         MultiprocessorRun whole = Run(program, full, last);
         if (whole.IsExact || FullWaves == 0 || Last == 0)
         {
             return whole;
         }
 
-        MultiprocessorRun first = Run(program, full), tail = Run(program, last);
-        return first with { Cycles = first.Cycles + tail.Cycles, Simulated = whole.Simulated + first.Simulated + tail.Simulated };
+        return Behind(Run(program, full), Run(program, last), whole.Simulated);
     }
+
+    private static MultiprocessorRun Behind(MultiprocessorRun first, MultiprocessorRun tail, long simulated) =>
+        first with { Cycles = first.Cycles + tail.Cycles, Simulated = simulated + first.Simulated + tail.Simulated };
+
+    /// <summary>CTAs of the streamed wave that a tile is shared by at most.</summary>
+    private int Sharers => (int)Ceiling(KSteps - 1, LastSteps) + 1;
+
+    /// <summary>Shares of the streamed wave that begin within a tile.</summary>
+    private long SharedTiles() => Enumerable.Range(1, (int)Remainder - 1).Count(share => (long)share * LastSteps % KSteps != 0);
 
     private MultiprocessorRun Run(CtaProgram program, params CtaBatch[] queue) =>
         Multiprocessor.Run(new MultiprocessorConfig(_spec.Multiprocessor.SubCores), program, Resident, queue, Budget);

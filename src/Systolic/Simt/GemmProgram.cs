@@ -32,8 +32,18 @@ internal sealed class GemmProgram
     public static CtaProgram Of(SimtSpec spec, GemmProblem problem, GemmTile tile, int steps, int outputBytes)
     {
         var program = new GemmProgram(spec, problem, tile);
-        return tile.LoaderWarps > 0 ? program.WarpSpecialized(steps, outputBytes) : program.Cooperative(steps, outputBytes);
+        return program.With(steps, (rows, columns) => program.Epilogue(rows, columns, outputBytes));
     }
+
+    /// <summary>A CTA of stream-K that has as much to do as any: it leaves the sums of one tile in fp32, and adds those of <paramref name="partials"/> other CTAs to another, which it finishes.</summary>
+    public static CtaProgram OfShare(SimtSpec spec, GemmProblem problem, GemmTile tile, int steps, int outputBytes, int partials)
+    {
+        var program = new GemmProgram(spec, problem, tile);
+        return program.With(steps, (rows, columns) =>
+            [.. program.Epilogue(rows, columns, sizeof(float)), program.AddPartials(rows, columns, partials), .. program.Epilogue(rows, columns, outputBytes)]);
+    }
+
+    private CtaProgram With(int steps, Func<int, int, WarpSegment[]> epilogue) => _tile.LoaderWarps > 0 ? WarpSpecialized(steps, epilogue) : Cooperative(steps, epilogue);
 
     private int RequestWavefronts => Wavefronts(RequestBytes);
 
@@ -42,7 +52,7 @@ internal sealed class GemmProgram
     /// <summary>Whether copies pass through registers.</summary>
     private bool Staged => !_problem.Rate.OnTensorCores || _spec.TensorCores.Instruction == MatrixInstruction.Hmma;
 
-    private CtaProgram Cooperative(int steps, int outputBytes)
+    private CtaProgram Cooperative(int steps, Func<int, int, WarpSegment[]> epilogue)
     {
         int ahead = Math.Min(steps, _tile.Stages - 1);
         var program = new WarpProgram(
@@ -51,7 +61,7 @@ internal sealed class GemmProgram
             new(Prologue(ahead)),
             new(Step(copies: true), steps - ahead),
             new(Step(copies: false), ahead),
-            .. Epilogue(_tile.WarpM, _tile.WarpN, outputBytes),
+            .. epilogue(_tile.WarpM, _tile.WarpN),
         ]);
         return new CtaProgram([.. Enumerable.Repeat(program, _tile.Warps)], [new BarrierSpec(_tile.Warps)]);
     }
@@ -227,10 +237,23 @@ internal sealed class GemmProgram
         return [new(round, Ceiling(rows, Rows))];
     }
 
+    /// <summary>Sums of other CTAs come from L2, sixteen rows at a time, and are added.</summary>
+    private WarpSegment AddPartials(int rows, int columns, int partials)
+    {
+        const int Rows = 16;
+        int sums = partials * Rows * columns / Lanes;
+        return new(
+        [
+            new(Pipe.Load) { Issues = Ceiling(sums * sizeof(float), 16), Bytes = partials * Rows * columns * sizeof(float), Sets = 0 },
+            new(Pipe.Fp32, sums * Lanes * _spec.Multiprocessor.SubCores / _spec.Multiprocessor.Fp32Lanes) { Issues = _spec.Multiprocessor.IssueCycles(sums), Waits = 1 },
+        ],
+        Ceiling(rows, Rows));
+    }
+
     private WarpInstruction Sync => new(Pipe.None, Latency: _latencies.Barrier) { Use = BarrierUse.Sync };
 
     /// <summary>Consumer warpgroups of four warps, and one warp that loads; a stage is a phase of the barriers "full" and "empty".</summary>
-    private CtaProgram WarpSpecialized(int steps, int outputBytes)
+    private CtaProgram WarpSpecialized(int steps, Func<int, int, WarpSegment[]> epilogue)
     {
         WarpInstruction[] multiply = Wgmma();
         WarpInstruction wait = new(Pipe.None) { Use = BarrierUse.Wait, Barrier = Full };
@@ -243,7 +266,7 @@ internal sealed class GemmProgram
                 new([wait, .. multiply, release with { GroupsLeft = 1 }], steps - 1),
                 new([release with { GroupsLeft = 0 }]),
             ];
-        var consumer = new WarpProgram([new([Setup]), .. loop, .. Epilogue(_tile.WarpM / 4, _tile.WarpN, outputBytes)]);
+        var consumer = new WarpProgram([new([Setup]), .. loop, .. epilogue(_tile.WarpM / 4, _tile.WarpN)]);
         var producer = new WarpProgram(
         [
             new([Setup]),

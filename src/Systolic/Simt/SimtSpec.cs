@@ -37,6 +37,9 @@ public sealed record SimtSpec
     /// <summary>What a kernel costs to start.</summary>
     public required LaunchSpec Launch { get; init; }
 
+    /// <summary>Whether the library of products has stream-K kernels beside those that split K.</summary>
+    public bool StreamK { get; init; }
+
     /// <summary>The power cap that sets the sustained clock.</summary>
     public required PowerCapSpec Power { get; init; }
 

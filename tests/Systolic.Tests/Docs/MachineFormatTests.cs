@@ -47,6 +47,8 @@ public sealed partial class MachineFormatTests
         }
         """;
 
+    private const string OptionalSimt = """{ "kind": "simt", "streamK": true }""";
+
     private static readonly Dictionary<string, XElement> Documentation =
         XDocument.Load(Path.ChangeExtension(typeof(Bytes).Assembly.Location, "xml")).Descendants("member").ToDictionary(member => member.Attribute("name")!.Value);
 
@@ -72,7 +74,7 @@ public sealed partial class MachineFormatTests
     private static JsonObject Whole(string kind, string example)
     {
         JsonObject whole = Parse(MachinePresets.Json(example));
-        foreach (JsonObject other in MachinePresets.Names.Select(MachinePresets.Json).Concat([Pages.Read("docs/samples/unified-buffer.json"), Optional]).Select(Parse))
+        foreach (JsonObject other in MachinePresets.Names.Select(MachinePresets.Json).Concat([Pages.Read("docs/samples/unified-buffer.json"), Optional, OptionalSimt]).Select(Parse))
         {
             if ((string)other["kind"]! == kind)
             {

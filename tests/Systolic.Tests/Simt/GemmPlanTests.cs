@@ -73,6 +73,43 @@ public sealed class GemmPlanTests
         plan.ReductionSeconds(1e9).Should().BeApproximately(1.34e-6 + (plan.ReductionBytes / (3850 / 2.0) / 1e9), 1e-15); // a launch, and half the rate of L2
     }
 
+    // 256x128 tiles on 108 multiprocessors, K 4096 in 128 steps: 8 x 16 = 128 tiles are a wave and 20. Streamed, one wave of 108 deals 128 x 128 = 16384 steps, 152 each (the last 120).
+    [Fact]
+    public void Stream_k_deals_the_steps_of_the_last_whole_wave_and_the_rest_evenly()
+    {
+        GemmPlan plan = Plan(A100, 2048, 4096, 2048, 256, 128), streamed = plan.Stream()!;
+
+        (plan.KSteps, plan.FullWaves, plan.Remainder, plan.LastSteps).Should().Be((128, 1, 20, 128));
+        (streamed.FullWaves, streamed.Remainder, streamed.LastSteps, streamed.Waves, streamed.Busiest).Should().Be((0, 108, 152, 1, 1));
+        // Shares begin at multiples of 152 = 8 x 19, every sixteenth of them with a tile: of 107 six do, 101 leave 256 x 128 sums of 4 B, written and read.
+        streamed.ReductionBytes.Should().Be(2.0 * 101 * 256 * 128 * 4);
+        streamed.ReductionSeconds(1e9).Should().Be(0);
+        // 152 steps in place of two times 128, and the sums that are handed on.
+        (streamed.Simulate(1.41e9).Cycles / (double)plan.Simulate(1.41e9).Cycles).Should().BeInRange(152 / 256.0, 0.75);
+    }
+
+    [Fact]
+    public void Stream_k_keeps_whole_waves_but_the_last()
+    {
+        // 16 x 32 = 512 tiles = 4 x 108 + 80: three whole waves, then 188 tiles of 128 steps on 108 CTAs.
+        GemmPlan streamed = Plan(A100, 4096, 4096, 4096, 256, 128).Stream()!;
+
+        (streamed.FullWaves, streamed.LastSteps, streamed.Remainder).Should().Be((3, 223, 108));
+        Plan(A100, 12 * 256, 4096, 9 * 128, 256, 128).Stream().Should().BeNull("108 tiles are a wave");
+        Plan(A100, 64, 4096, 4096, 64, 128, split: 3).Stream().Should().BeNull("K is split");
+    }
+
+    [Fact]
+    public void A_machine_whose_library_has_stream_k_takes_it_where_a_wave_is_left_half_empty()
+    {
+        GemmProblem problem = GemmProblem.Of(new MatMul("", 13 * 256, 8192, 9 * 128), A100);
+        GemmChoice split = GemmKernel.Choose(A100, problem, (256, 128)), streamed = GemmKernel.Choose(A100 with { StreamK = true }, problem, (256, 128));
+
+        split.Plan.Streamed.Should().BeFalse();
+        streamed.Plan.Streamed.Should().BeTrue();
+        streamed.Seconds.Should().BeLessThan(0.75 * split.Seconds);
+    }
+
     [Fact]
     public void A_split_finer_than_the_steps_is_refused()
     {

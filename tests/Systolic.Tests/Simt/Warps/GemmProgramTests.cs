@@ -29,16 +29,33 @@ public sealed class GemmProgramTests
         (SimtSpec spec, GemmProblem problem, ImmutableArray<GemmTile> tiles) = Family(machine, type);
         foreach (GemmTile tile in new[] { tiles[0], tiles[^1] })
         {
-            CtaProgram program = GemmProgram.Of(spec, problem, tile, steps: 5, outputBytes: 2);
-            CtaBatch[] queue = [new(2, Supply), new(1, Supply)];
-            List<WarpIssue> fast = [], slow = [];
-            MultiprocessorRun one = Multiprocessor.Run(Config, program, 2, queue, fast);
-            MultiprocessorRun other = MultiprocessorReference.Run(Config, program, 2, queue, slow);
+            foreach (CtaProgram program in new[] { GemmProgram.Of(spec, problem, tile, steps: 5, outputBytes: 2), GemmProgram.OfShare(spec, problem, tile, steps: 5, outputBytes: 2, partials: 3) })
+            {
+                CtaBatch[] queue = [new(2, Supply), new(1, Supply)];
+                List<WarpIssue> fast = [], slow = [];
+                MultiprocessorRun one = Multiprocessor.Run(Config, program, 2, queue, fast);
+                MultiprocessorRun other = MultiprocessorReference.Run(Config, program, 2, queue, slow);
 
-            fast.Should().HaveCountGreaterThan(50).And.Equal(slow);
-            one.Stack.Should().Equal(other.Stack);
-            Multiprocessor.Run(Config, program, 2, queue).Cycles.Should().Be(other.Cycles);
+                fast.Should().HaveCountGreaterThan(50).And.Equal(slow);
+                one.Stack.Should().Equal(other.Stack);
+                Multiprocessor.Run(Config, program, 2, queue).Cycles.Should().Be(other.Cycles);
+            }
         }
+    }
+
+    [Theory]
+    [InlineData("a100-80gb")]
+    [InlineData("h100")]
+    public void A_share_of_stream_k_leaves_sums_of_one_tile_and_finishes_another(string machine)
+    {
+        (SimtSpec spec, GemmProblem problem, ImmutableArray<GemmTile> tiles) = Family(machine, DataType.Fp16);
+        GemmTile tile = tiles[0];
+        CtaProgram plain = GemmProgram.Of(spec, problem, tile, steps: 5, outputBytes: 2), share = GemmProgram.OfShare(spec, problem, tile, steps: 5, outputBytes: 2, partials: 3);
+
+        (Bytes(share, Pipe.Store) - Bytes(plain, Pipe.Store)).Should().Be((long)tile.M * tile.N * 4);
+        (Bytes(share, Pipe.Load) - Bytes(plain, Pipe.Load)).Should().Be(3L * tile.M * tile.N * 4);
+
+        static long Bytes(CtaProgram program, Pipe pipe) => program.Sum(one => one.Pipe == pipe ? one.Bytes : 0);
     }
 
     [Theory]
