@@ -1,6 +1,5 @@
 using Systolic.Accounting;
 using Systolic.Components;
-using Systolic.Hardware;
 using Systolic.Kernels;
 using Systolic.Programs;
 using Systolic.Tests.Simulation;
