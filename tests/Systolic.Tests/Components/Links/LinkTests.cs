@@ -64,6 +64,7 @@ public class LinkTests
         // Every fourth chip: only the switch joins them.
         fabric.Cost(CollectiveFunction.AllGather, EightMegabytes, 2, stride: 4).Time.Microseconds.Should().BeApproximately(4_010, 1e-6);
         fabric.Send(EightMegabytes, 1).Time.Microseconds.Should().BeApproximately(801, 1e-6);
+        fabric.Send(EightMegabytes, 2).Time.Microseconds.Should().BeApproximately(801, 1e-6, "half way round the ring is the furthest");
         fabric.Send(EightMegabytes, 4).Time.Microseconds.Should().BeApproximately(8_010, 1e-6);
     }
 
