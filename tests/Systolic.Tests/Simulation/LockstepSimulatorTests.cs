@@ -61,6 +61,16 @@ public class LockstepSimulatorTests
         }
     }
 
+    [Fact]
+    public void A_step_of_no_time_and_a_cancelled_run_are_refused()
+    {
+        Programs.Program program = RandomPrograms.Write([new(8, 0, 0, 0, 100)], Core.Trn2);
+
+        FluentActions.Invoking(() => LockstepSimulator.Run(program, Core.Trn2, SimTime.Zero)).Should().Throw<ArgumentOutOfRangeException>().WithParameterName("step");
+        FluentActions.Invoking(() => LockstepSimulator.Run(program, Core.Trn2, cancellation: new CancellationToken(true))).Should().Throw<OperationCanceledException>();
+        FluentActions.Invoking(() => Simulator.Run(program, Core.Trn2, cancellation: new CancellationToken(true))).Should().Throw<OperationCanceledException>();
+    }
+
     private static bool Compare(Programs.Program program, Accelerator machine)
     {
         (CoreRun fast, StreamState[] events) = Simulator.RunWithTimes(program, machine);

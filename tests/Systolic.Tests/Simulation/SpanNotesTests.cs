@@ -137,6 +137,95 @@ public class SpanNotesTests
         spans.Single(span => span.Track == "dma activations").Wait.Should().Be(new Wait(WaitCause.DescriptorBlock, Core.Trn2.Dma.SoftwareInterval));
     }
 
+    [Theory]
+    [InlineData(DescriptorSource.Hardware, 600)]
+    [InlineData(DescriptorSource.HardwareOneBlock, 600)]
+    [InlineData(DescriptorSource.Software, 860)]
+    public void A_queue_waits_for_descriptors_of_another_for_as_long_as_they_take(DescriptorSource source, int nanoseconds)
+    {
+        Span[] spans = Spans(Core.Trn2, kernel =>
+        {
+            kernel.Descriptors = source;
+            TileBuffer tiles = kernel.Sbuf("tiles", 480, 3);
+            kernel.Load(StreamId.QueueWeights, tiles[0], 128, 480);
+            kernel.Load(StreamId.QueueActivations, tiles[1], 128, 480);
+            kernel.Load(StreamId.QueueSmall, tiles[2], 128, 480);
+        });
+
+        spans.Where(span => span.Track.StartsWith("dma", StringComparison.Ordinal)).OrderBy(span => span.Start + span.Duration).Select(span => span.Wait).Should().Equal(
+            null, new Wait(WaitCause.DescriptorBlock, SimTime.FromNanoseconds(nanoseconds)), new Wait(WaitCause.DescriptorBlock, SimTime.FromNanoseconds(2 * nanoseconds)));
+    }
+
+    [Fact]
+    public void A_wait_for_a_load_that_was_mostly_described_is_a_wait_for_that()
+    {
+        // 860 ns of software, then 128 x 480 / 368 = 167 ns; nothing to the first byte and to the reader.
+        Accelerator machine = Core.Trn2 with { Dma = Core.Trn2.Dma with { TriggerLatency = SimTime.Zero, CompletionLatency = SimTime.Zero } };
+        Span copy = Single(machine, "vector", kernel =>
+        {
+            kernel.Descriptors = DescriptorSource.Software;
+            TileBuffer tiles = kernel.Sbuf("tiles", 480, 2);
+            kernel.Load(StreamId.QueueActivations, tiles[0], 128, 480);
+            kernel.Copy(StreamId.Vector, tiles[1], tiles[0], 128, 120, DataType.Fp32, DataType.Fp32);
+        });
+
+        (copy.Wait!.Cause, copy.Wait.Track, copy.Wait.Index).Should().Be((WaitCause.DmaIssue, "dma activations", 0));
+    }
+
+    [Fact]
+    public void What_follows_an_exchange_waits_for_it()
+    {
+        // The barrier waits for the memset, the copy for the barrier.
+        Span[] spans = Spans(Core.Trn2, kernel =>
+        {
+            Tile tile = kernel.Sbuf("tile", 16, DataType.Fp32)[0];
+            kernel.Memset(StreamId.Vector, tile, 0);
+            kernel.Barrier(tile);
+            kernel.Copy(StreamId.Scalar, kernel.Sbuf("copy", 16, DataType.Fp32)[0], tile);
+        });
+
+        (Span barrier, Span copy) = (spans.Single(span => span.Track == "exchange"), spans.Single(span => span.Track == "scalar"));
+        barrier.Wait.Should().Be(new Wait(WaitCause.Semaphore, barrier.Start) { Track = "vector", Name = "Memset", Index = 0, Since = barrier.Start });
+        copy.Wait.Should().Be(new Wait(WaitCause.Exchange, copy.Start) { Track = "exchange", Name = "Barrier", Index = 0, Since = copy.Start - barrier.Start });
+    }
+
+    [Fact]
+    public void Who_let_go_of_a_port_last_is_waited_for()
+    {
+        // One port: VectorE takes it for 370.8 ns, then ScalarE for 426.7, then GpSimdE.
+        Accelerator core = Core.WithoutSharing(Core.Trn2);
+        Span[] spans = Spans(core with { Sbuf = core.Sbuf with { Ports = 1 } }, kernel =>
+        {
+            Tile At(string name) => kernel.Sbuf(name, 512, DataType.Fp32)[0];
+            kernel.Copy(StreamId.Vector, At("a"), At("b"));
+            kernel.Copy(StreamId.Scalar, At("c"), At("d"));
+            kernel.AffineSelect(At("e"), At("f"), default, 0);
+        });
+
+        (Span vector, Span scalar, Span third) = (spans.Single(span => span.Track == "vector"), spans.Single(span => span.Track == "scalar"), spans.Single(span => span.Track == "gpsimd"));
+        vector.Wait.Should().BeNull();
+        scalar.Wait.Should().Be(new Wait(WaitCause.ScratchpadPort, scalar.Start) { Track = "vector", Name = "Copy", Index = 0, Since = scalar.Start });
+        third.Wait.Should().Be(new Wait(WaitCause.ScratchpadPort, third.Start) { Track = "scalar", Name = "Copy", Index = 0, Since = third.Start - scalar.Start });
+    }
+
+    [Fact]
+    public void A_table_is_loaded_before_the_first_function_that_needs_one_and_before_another()
+    {
+        // Square needs none.
+        Span[] spans = Spans(Core.Trn2, kernel =>
+        {
+            TileBuffer tiles = kernel.Sbuf("tiles", 256, 2);
+            foreach (ActivationFunction function in (ActivationFunction[])[ActivationFunction.Exp, ActivationFunction.Square, ActivationFunction.Exp, ActivationFunction.Tanh, ActivationFunction.Exp])
+            {
+                kernel.Activation(function, tiles[1], tiles[0], null, 128, 64, DataType.Fp32, DataType.Fp32);
+            }
+        });
+
+        spans.Select(span => span.Wait).Should().Equal(Table, null, null, Table, Table);
+        spans.Select(span => span.Name).Should().Equal("Activation Exp", "Activation Square", "Activation Exp", "Activation Tanh", "Activation Exp");
+        spans.Select(span => span.Index).Should().Equal(0, 1, 2, 3, 4);
+    }
+
     [Fact]
     public void The_critical_path_of_any_program_sums_to_its_time_and_nobody_waits_for_what_starts_later() =>
         RandomPrograms.All.Sample(

@@ -64,7 +64,22 @@ public class LinkTests
         // Every fourth chip: only the switch joins them.
         fabric.Cost(CollectiveFunction.AllGather, EightMegabytes, 2, stride: 4).Time.Microseconds.Should().BeApproximately(4_010, 1e-6);
         fabric.Send(EightMegabytes, 1).Time.Microseconds.Should().BeApproximately(801, 1e-6);
+        fabric.Send(EightMegabytes, 2).Time.Microseconds.Should().BeApproximately(801, 1e-6, "half way round the ring is the furthest");
         fabric.Send(EightMegabytes, 4).Time.Microseconds.Should().BeApproximately(8_010, 1e-6);
+    }
+
+    [Fact]
+    public void Exchanges_on_the_same_links_take_both_times_and_on_different_ones_the_longer()
+    {
+        ExchangeCost Cost(int latency, int stream, string algorithm) => new(SimTime.FromNanoseconds(latency), SimTime.FromNanoseconds(stream), new Bytes(stream), algorithm);
+        (ExchangeCost ring, ExchangeCost tree) = (Cost(10, 100, "ring"), Cost(5, 30, "tree"));
+
+        ring.Then(ring).Should().Be(Cost(20, 200, "ring"));
+        ring.Then(tree).Should().Be(Cost(15, 130, "ring + tree"));
+        ring.Piped(tree).Should().Be(Cost(15, 100, "ring + tree") with { Sent = new Bytes(130) });
+        tree.Piped(ring).Should().Be(Cost(15, 100, "tree + ring") with { Sent = new Bytes(130) });
+        (ExchangeCost.None.Then(tree), ExchangeCost.None.Piped(tree), tree.Piped(ExchangeCost.None)).Should().Be((tree, tree, tree));
+        ring.Then(tree).Time.Should().Be(SimTime.FromNanoseconds(145));
     }
 
     // The guide of the vendor's benchmark, 64 cores of two Trn1 instances: 1 GiB in 41.8 ms, 256 MiB in 11.95 ms.

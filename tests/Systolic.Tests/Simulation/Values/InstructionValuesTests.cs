@@ -43,6 +43,10 @@ public class InstructionValuesTests
     }
 
     [Fact]
+    public void A_value_that_is_not_there_is_found_at_minus_one() => Run(8, 8, (kernel, x, y) =>
+        kernel.FindIndex8(y, x.Skip(4) with { Free = FreePattern.Row(8) }, x with { Free = FreePattern.Row(4) }), [5, 6, 6, 8, 6, 7, 8, 6, 6, 5, 9, 8]).Should().Equal(1, -1, 3, 2, -1, 0, -1, -1);
+
+    [Fact]
     public void Numbers_grow_with_element_and_partition() =>
         Run(4, 4, (kernel, x, y) => kernel.Iota(y, new AffineCondition(10, 100, 3)), [0]).Should().Equal(10, 13, 16, 19);
 

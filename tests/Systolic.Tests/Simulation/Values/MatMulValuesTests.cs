@@ -130,6 +130,15 @@ public class MatMulValuesTests
         FluentActions.Invoking(() => Interpreter.Run(program, new Dictionary<string, Matrix> { [name] = new Matrix(rows, columns) })).Should().Throw<ArgumentException>().WithMessage($"product: {message}*");
     }
 
+    [Fact]
+    public void An_input_too_many_is_refused()
+    {
+        Program program = Values.Lower(new MatMul("product", 8, 8, 8), KernelRuns.Machine("trn2-core"));
+        var inputs = new Dictionary<string, Matrix> { ["left"] = new Matrix(8, 8), ["right"] = new Matrix(8, 8), ["bias"] = new Matrix(1, 8) };
+
+        FluentActions.Invoking(() => Interpreter.Run(program, inputs)).Should().Throw<ArgumentException>().WithMessage("product: found input \"bias\", expected \"left\" (8x8), \"right\" (8x8).*");
+    }
+
     /// <summary>|computed - exact| &lt;= gamma(n) sum |a||b| (+ |bias|) + the output's rounding, n the roundings that a term passes.</summary>
     /// <remarks>
     /// A product of two inputs is added by a fused multiply-add, so it is rounded with the sum: at most 256 of them down a column (128 cells, two rows each in fp8).
