@@ -216,7 +216,8 @@ internal sealed class ElementUnit(TileMemory tiles)
     {
         for (int i = 0; i < result.Length; i++)
         {
-            int from = values[..i].LastIndexOf(values[i]) is var before and >= 0 ? (int)result[before] + 1 : 0;
+            // Behind the equal value before; nowhere if that one was not found.
+            int from = values[..i].LastIndexOf(values[i]) is var before and >= 0 ? (result[before] < 0 ? source.Length : (int)result[before] + 1) : 0;
             int found = source[from..].IndexOf(values[i]);
             result[i] = found < 0 ? -1 : from + found;
         }
