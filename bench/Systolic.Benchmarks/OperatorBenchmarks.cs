@@ -10,7 +10,7 @@ public class OperatorBenchmarks
 {
     private static readonly Dictionary<string, Operator> All = Operators().DistinctBy(op => op.Signature).ToDictionary(op => op.Name);
 
-    /// <summary>Operators of a prefill of 4,096 tokens, a training step of as many, and a decode step of 16 sequences at as long a context.</summary>
+    /// <summary>Operators of a training step of 4,096 tokens, its forward pass being a prefill's, and of a decode step of 16 sequences at as long a context.</summary>
     public static IEnumerable<string> Names => All.Keys;
 
     /// <summary>The operator that is timed.</summary>
