@@ -24,6 +24,7 @@ internal readonly struct Divisor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long Remainder(long dividend) => _shift >= 0 ? dividend & (_value - 1) : dividend - (Multiplied(dividend) * _value);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Multiplied(long dividend)
     {
         // The reciprocal is rounded down, and a dividend below 2^63: the product is the quotient or one less.

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Systolic.Programs;
 
 namespace Systolic.Components;
@@ -91,6 +92,7 @@ internal sealed class DmaEngine
         return finished;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Send(long end, int bytes)
     {
         if (_pieces == _onTheirWay.Length)
@@ -121,6 +123,7 @@ internal sealed class DmaEngine
     }
 
     /// <summary>Of the queues whose work has arrived when the engine can take a piece, the next one in turn; if there is none, the one whose work arrives first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Choose()
     {
         if (_waiting == 0)
@@ -152,5 +155,6 @@ internal sealed class DmaEngine
     }
 
     /// <summary>A run is cut where main memory goes on in another channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Room(long address) => (int)(_memory.Piece - _piece.Remainder(address));
 }

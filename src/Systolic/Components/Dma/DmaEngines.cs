@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Systolic.Accounting;
 using Systolic.Programs;
 
@@ -116,6 +117,7 @@ internal sealed class DmaEngines
         _ => null,
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Order(int engine)
     {
         _times[engine] = _engines[engine].NextTime;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Systolic.Numerics;
 using Systolic.Programs;
 
@@ -81,6 +82,7 @@ internal sealed class Transfer
     public bool IsPlaced { get; }
 
     /// <summary>For how long a piece of a run keeps an engine's data path. A short run takes as long as <see cref="DmaSpec.MinimumRun"/>; transposes are slower, and a sum passes each source at its share.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long PathTime(int bytes) => bytes == RunBytes ? _runTime : Time(bytes);
 
     /// <summary>Byte address of a run that is read.</summary>
@@ -172,6 +174,7 @@ internal struct TransferSlice
     public readonly bool IsDone => Run == _endRun;
 
     /// <summary>Some more bytes of the run were moved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Advance(int bytes)
     {
         (Moved, From, To) = (Moved + bytes, From + bytes, To + bytes);
@@ -182,6 +185,7 @@ internal struct TransferSlice
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Begin()
     {
         if (!IsDone)

@@ -12,6 +12,9 @@ internal sealed partial class StreamController
     private const int Postponed = 8;
     private const int BitsOfWord = 64;
 
+    // Before every tick.
+    private const long None = 2 * Never;
+
     private readonly bool _banks;
     private readonly long _refreshInterval;
 
@@ -50,23 +53,27 @@ internal sealed partial class StreamController
     {
         long closing = Math.Min(overdue, _lastColumn + _refreshInterval);
         (int kept, bool openToo) = (from >= tick && from < overdue ? wanted : -1, closing <= from);
-        (int chosen, long latest) = (-1, long.MinValue);
+        (int chosen, long latest) = (-1, None);
         for (int word = 0; word < _due.Length; word++)
         {
-            for (ulong left = openToo ? _due[word] : _due[word] & _closed[word]; left != 0; left &= left - 1)
+            ulong left = openToo ? _due[word] : _due[word] & _closed[word];
+            left &= kept / BitsOfWord == word && kept >= 0 ? ~Bit(kept) : ulong.MaxValue;
+            for (; left != 0; left &= left - 1)
             {
+                // Without branches, as nothing here can be foreseen: a mask is all ones where its name is true.
                 int unit = (word * BitsOfWord) + BitOperations.TrailingZeroCount(left);
                 long used = _closeFrom[unit];
-                if (used <= from && used > latest && unit != kept)
-                {
-                    (chosen, latest) = (unit, used);
-                }
+                long inUse = (from - used) >> 63;
+                used = (used & ~inUse) | (None & inUse);
+                long isLater = (latest - used) >> 63;
+                chosen ^= (chosen ^ unit) & (int)isLater;
+                latest = Later(latest, used);
             }
         }
 
         // The next access does not wait for a later one.
-        bool isLater = start > from || from == overdue;
-        return chosen >= 0 ? (chosen, from) : isLater ? ChooseLater(wanted, tick, from, overdue, closing) : (chosen, long.MaxValue);
+        bool canWait = start > from || from == overdue;
+        return chosen >= 0 ? (chosen, from) : canWait ? ChooseLater(wanted, tick, from, overdue, closing) : (chosen, long.MaxValue);
     }
 
     /// <summary>As <see cref="Choose"/> when none can be refreshed at once.</summary>
@@ -92,17 +99,21 @@ internal sealed partial class StreamController
 
     private void Refresh(int unit, long start)
     {
+        DramTiming timing = _timing;
         (long closed, int spacing) = Close(unit, start);
-        Span<long> opened = _opened.AsSpan(unit * _groups, _groups);
-        for (int group = 0; group < _groups; group++)
+        Span<long> opened = Opened(unit);
+        (long bus, long refreshed, long activated) = (_rowBus, _lastRefresh, _lastActivate + timing.RrdShort);
+        for (int group = 0; group < opened.Length; group++)
         {
-            long at = Math.Max(Math.Max(closed + (group * (long)spacing), _rowBus), opened[group] + _timing.Rc);
-            _lastRefresh = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, _lastRefresh + _timing.RefreshBankSpacing));
-            _rowBus = _lastRefresh + 1;
+            long at = Later(Later(closed, bus), opened[group] + timing.Rc);
+            refreshed = Later(at, Later(activated, refreshed + timing.RefreshBankSpacing));
+            bus = refreshed + 1;
             // As if opened when the bank's cycle time ends with its refresh.
-            opened[group] = _lastRefresh + _timing.RfcBank - _timing.Rc;
+            opened[group] = refreshed + timing.RfcBank - timing.Rc;
+            closed += spacing;
         }
 
+        (_rowBus, _lastRefresh) = (bus, refreshed);
         _tally.RefreshesBank += _groups;
         SetClosed(unit);
         _due[unit / BitsOfWord] &= ~Bit(unit);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Systolic.Components;
 
 /// <summary>
@@ -82,6 +84,7 @@ internal sealed partial class StreamController
     public DramCounts Counts => _tally.Counts;
 
     /// <summary>Takes a read that arrives at <paramref name="tick"/>, no earlier than any before; returns the tick after its last data.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long Read(in StreamAccess access, long tick)
     {
         _tally.Reads += access.Bursts;
@@ -122,6 +125,7 @@ internal sealed partial class StreamController
     }
 
     /// <summary>Places all commands of an access; returns the tick of its last column command.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Serve(in StreamAccess access, long tick)
     {
         int place = _access;
@@ -153,46 +157,50 @@ internal sealed partial class StreamController
     }
 
     /// <summary>Closes the unit's banks if they are open, opens the row in each; returns when the row bus is free.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Open(int unit, int row, long start)
     {
         _ = _rows[unit] == Closed ? _tally.RowMisses++ : _tally.RowConflicts++;
         (long closed, int spacing) = Close(unit, start);
-        Span<long> opened = _opened.AsSpan(unit * _groups, _groups);
-        Span<long> activated = _groupActivate.AsSpan(Units.FirstGroup(unit), _groups);
-        for (int group = 0; group < _groups; group++)
+        DramTiming timing = _timing;
+        Span<long> opened = Opened(unit), activated = _groupActivate.AsSpan(Units.FirstGroup(unit), _groups);
+        (long bus, long last, long refreshed) = (_rowBus, _lastActivate, _lastRefresh + timing.Rrefd);
+        for (int group = 0; group < opened.Length; group++)
         {
-            long at = Math.Max(Math.Max(closed + (group * (long)spacing), _rowBus), opened[group] + _timing.Rc);
-            at = Math.Max(at, Math.Max(_lastActivate + _timing.RrdShort, activated[group] + _timing.RrdLong));
-            at = Math.Max(at, _lastRefresh + _timing.Rrefd);
             ref long fourBefore = ref _activates[_activate];
-            _activate = (_activate + 1) % Window;
-            at = Math.Max(at, fourBefore + _timing.Faw);
-            fourBefore = _lastActivate = activated[group] = opened[group] = at;
-            _rowBus = at + _activateTicks;
+            _activate = (_activate + 1) & (Window - 1);
+            long at = Later(Later(closed, bus), Later(opened[group] + timing.Rc, refreshed));
+            at = Later(at, Later(last + timing.RrdShort, Later(activated[group] + timing.RrdLong, fourBefore + timing.Faw)));
+            fourBefore = last = activated[group] = opened[group] = at;
+            bus = at + _activateTicks;
+            closed += spacing;
         }
 
         _tally.Activates += _groups;
         _rows[unit] = row;
         _closed[unit / BitsOfWord] &= ~Bit(unit);
-        _closeFrom[unit] = _lastActivate + _timing.Ras;
-        return _rowBus;
+        _closeFrom[unit] = last + timing.Ras;
+        _lastActivate = last;
+        return _rowBus = bus;
     }
 
     /// <summary>Closes the unit's banks if they are open; returns from when on the first of them is closed, and how much later each of the others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (long Closed, int Spacing) Close(int unit, long start)
     {
         if (_rows[unit] == Closed)
         {
-            return (Math.Max(start, _closeFrom[unit] + _timing.Rp), 0);
+            return (Later(start, _closeFrom[unit] + _timing.Rp), 0);
         }
 
-        long at = Math.Max(Math.Max(start, _rowBus), _closeFrom[unit]);
+        long at = Later(Later(start, _rowBus), _closeFrom[unit]);
         _rowBus = at + ((_groups - 1) * (long)_prechargeSpacing) + 1;
         _tally.Precharges += _groups;
         return (at + _timing.Rp, _prechargeSpacing);
     }
 
     /// <summary>Places the column commands; returns the last one's tick. After a turn through the groups the data bus alone sets the pace.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Stream(in StreamAccess access, long start)
     {
         int stack = Units.Stack(access.Unit);
@@ -200,13 +208,13 @@ internal sealed partial class StreamController
         int fromLast = stack == _lastStack ? _columnSpacing : Math.Max(_columnSpacing, access.IsWrite ? _timing.CcdStackWrite : _timing.CcdStack);
         long at = Math.Max(start, _lastColumn + fromLast);
         at = Math.Max(at, access.IsWrite ? _lastRead + _timing.ReadToWrite : _lastWrite + _timing.Cwl + _timing.Burst + _timing.WtrLong);
-        ReadOnlySpan<long> opened = _opened.AsSpan(access.Unit * _groups, _groups);
+        ReadOnlySpan<long> opened = Opened(access.Unit);
         Span<long> columns = _groupColumn.AsSpan(Units.FirstGroup(access.Unit), _groups);
         int turn = Math.Min(access.Bursts, _groups);
         int group = (int)_byGroups.Remainder(access.FirstBurst);
         for (int i = 0; i < turn; i++)
         {
-            at = Math.Max(at, Math.Max(opened[group] + activate, columns[group] + sameGroup));
+            at = Later(at, Later(opened[group] + activate, columns[group] + sameGroup));
             columns[group] = at;
             group = group + 1 == _groups ? 0 : group + 1;
             at += _columnSpacing;
@@ -226,6 +234,17 @@ internal sealed partial class StreamController
         _lastStack = stack;
         at -= _columnSpacing;
         return access.IsWrite ? _lastWrite = at : _lastRead = at;
+    }
+
+    /// <summary>When each bank of a unit was opened.</summary>
+    private Span<long> Opened(int unit) => _opened.AsSpan(unit * _groups, _groups);
+
+    /// <summary>The greater of two ticks, without a branch: in a loop the compiler makes one of <see cref="Math.Max(long, long)"/>, and which is greater cannot be foreseen.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long Later(long one, long other)
+    {
+        long more = unchecked(other - one);
+        return unchecked(one + (more & ~(more >> 63)));
     }
 
     private static long[] Filled(int length)

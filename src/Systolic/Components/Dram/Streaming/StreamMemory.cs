@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Systolic.Accounting;
 
 namespace Systolic.Components;
@@ -93,8 +94,10 @@ internal sealed class StreamMemory : IMainMemory
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Tick(long time) => _ticks.Of(time + _tick - 1);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private StreamAccess Locate(long address, int bytes, bool write, out StreamController channel)
     {
         long piece = _interleave.Of(address), offset = _interleave.Remainder(address);
@@ -109,5 +112,6 @@ internal sealed class StreamMemory : IMainMemory
         return new StreamAccess(placed, (int)_rows.Remainder(row + (core * _rowsOfCore)), ((int)part * _burstsOfPiece) + first, last - first + 1, write);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long Hash(long value) => (value ^ (value >> 3) ^ (value >> 7)) & 0xFF;
 }
