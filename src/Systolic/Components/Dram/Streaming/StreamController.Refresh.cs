@@ -60,14 +60,12 @@ internal sealed partial class StreamController
             left &= kept / BitsOfWord == word && kept >= 0 ? ~Bit(kept) : ulong.MaxValue;
             for (; left != 0; left &= left - 1)
             {
-                // Without branches, as nothing here can be foreseen: a mask is all ones where its name is true.
                 int unit = (word * BitsOfWord) + BitOperations.TrailingZeroCount(left);
                 long used = _closeFrom[unit];
-                long inUse = (from - used) >> 63;
-                used = (used & ~inUse) | (None & inUse);
-                long isLater = (latest - used) >> 63;
-                chosen ^= (chosen ^ unit) & (int)isLater;
-                latest = Later(latest, used);
+                // All ones where it was used later than the chosen one and nobody waits for it: which are cannot be foreseen, and a branch would be.
+                long takes = ((latest - used) & ~(from - used)) >> 63;
+                chosen ^= (chosen ^ unit) & (int)takes;
+                latest ^= (latest ^ used) & takes;
             }
         }
 

@@ -168,7 +168,7 @@ internal sealed partial class StreamController
         for (int group = 0; group < opened.Length; group++)
         {
             ref long fourBefore = ref _activates[_activate];
-            _activate = (_activate + 1) & (Window - 1);
+            _activate = (_activate + 1) % Window;
             long at = Later(Later(closed, bus), Later(opened[group] + timing.Rc, refreshed));
             at = Later(at, Later(last + timing.RrdShort, Later(activated[group] + timing.RrdLong, fourBefore + timing.Faw)));
             fourBefore = last = activated[group] = opened[group] = at;
@@ -243,8 +243,8 @@ internal sealed partial class StreamController
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static long Later(long one, long other)
     {
-        long more = unchecked(other - one);
-        return unchecked(one + (more & ~(more >> 63)));
+        long more = other - one;
+        return one + (more & ~(more >> 63));
     }
 
     private static long[] Filled(int length)

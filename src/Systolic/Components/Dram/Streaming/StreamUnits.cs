@@ -3,8 +3,8 @@ namespace Systolic.Components;
 /// <summary>The banks of a pseudo-channel that a streaming controller opens together: the same bank of as few groups as keep the data bus busy in turn.</summary>
 internal sealed class StreamUnits
 {
-    private readonly int[] _firstGroups;
-    private readonly int[] _stacks;
+    private readonly int _sets;
+    private readonly int _perStack;
 
     /// <exception cref="ArgumentException">Not even all groups keep the bus busy.</exception>
     public StreamUnits(DramStandard standard)
@@ -20,10 +20,9 @@ internal sealed class StreamUnits
             }
         }
 
-        int sets = parts.BankGroups / Groups, perStack = parts.Banks * sets;
-        Count = parts.Stacks * perStack;
-        _firstGroups = [.. Enumerable.Range(0, Count).Select(unit => unit % sets * Groups)];
-        _stacks = [.. Enumerable.Range(0, Count).Select(unit => unit / perStack)];
+        _sets = parts.BankGroups / Groups;
+        _perStack = parts.Banks * _sets;
+        Count = parts.Stacks * _perStack;
         RowBursts = Groups * parts.RowBursts;
         RowBytes = RowBursts * parts.BurstBytes;
     }
@@ -41,8 +40,8 @@ internal sealed class StreamUnits
     public int RowBytes { get; }
 
     /// <summary>The first group of a unit; the others follow.</summary>
-    public int FirstGroup(int unit) => _firstGroups[unit];
+    public int FirstGroup(int unit) => unit % _sets * Groups;
 
     /// <summary>The die of a unit.</summary>
-    public int Stack(int unit) => _stacks[unit];
+    public int Stack(int unit) => unit / _perStack;
 }
